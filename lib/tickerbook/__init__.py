@@ -1,0 +1,1 @@
+"""The notebook author's whole vocabulary, and nothing else."""

@@ -1,0 +1,109 @@
+"""Files that appear whole or not at all, and names that are safe on every disk."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_SAFE = re.compile(r"[A-Z0-9.\-]")
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{d}{n}" for d in ("COM", "LPT") for n in range(1, 10))}
+
+
+def slug(symbol: str) -> str:
+    """The file and page name of a ticker: the symbol, other characters as `_` and two hex digits.
+
+    Injective, and never one of the names that Windows keeps for devices.
+
+    >>> slug("BRK.B"), slug("^GSPC"), slug("CON")
+    ('BRK.B', '_5EGSPC', '_43ON')
+    """
+    name = "".join(c if _SAFE.fullmatch(c) else f"_{ord(c):02X}" for c in symbol)
+    if name.split(".")[0] in _RESERVED:
+        name = f"_{ord(name[0]):02X}{name[1:]}"
+    return name
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success sync it and rename it to `path`.
+
+    On any error (a full disk, an interrupt) the temporary file is removed and what was there before stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path`; on success it takes the place of `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    old = part.with_suffix(".old")
+    try:
+        yield part
+        part.chmod(0o755)
+        for file in part.rglob("*"):
+            if file.is_file():
+                with file.open("rb") as written:
+                    os.fsync(written.fileno())
+        if path.exists():
+            path.rename(old)
+        part.rename(path)
+        _sync_folder(path.parent)
+    finally:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def dump_json(value: Any) -> str:
+    """Strict JSON with sorted keys: equal values give equal text; NaN and infinity are refused.
+
+    Raises:
+        ValueError: for NaN or infinity.
+        TypeError: for what JSON does not know.
+    """
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+
+def digest(*parts: str | bytes) -> str:
+    """SHA-256 over parts with their lengths, as 64 hex digits."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "big"))
+        total.update(data)
+    return total.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut, where the system can (Windows cannot)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

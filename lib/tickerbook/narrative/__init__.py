@@ -1,0 +1,1 @@
+"""Prose with slots that code fills from facts."""

@@ -1,0 +1,1 @@
+"""Pure mathematics over bars: no files, network, clock or unseeded randomness."""

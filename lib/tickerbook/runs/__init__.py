@@ -1,0 +1,1 @@
+"""From a notebook and a ticker to a stored run."""

@@ -1,0 +1,261 @@
+"""params/*.toml, read strictly into frozen types, and where a project keeps its things."""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tickerbook.errors import ConfigError, SymbolError
+
+_SYMBOL = re.compile(r"\^?[A-Z0-9]+(?:[.\-=][A-Z0-9]+)*(?:=X|=F)?")
+_LONGEST_SYMBOL = 20
+_UNIVERSE = "universe.toml"
+
+
+def check_symbol(text: str) -> str:
+    """`text`, if it is a ticker symbol.
+
+    Capitals and digits in parts joined by `.`, `-` or `=`, perhaps with a `^` first.
+
+    Raises:
+        SymbolError: if it is not.
+    """
+    if len(text) <= _LONGEST_SYMBOL and _SYMBOL.fullmatch(text):
+        return text
+    shown = text if len(text) <= _LONGEST_SYMBOL else text[:_LONGEST_SYMBOL] + "…"
+    upper = text.upper()
+    fits = len(upper) <= _LONGEST_SYMBOL and _SYMBOL.fullmatch(upper)
+    raise SymbolError(
+        f"{shown!r} is not a ticker symbol.",
+        f"Symbols are written in capitals: did you mean {upper}?"
+        if fits
+        else "A symbol has capitals and digits, such as AAPL, BRK.B, 0700 or ^GSPC.",
+    )
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class TickerParams(_Strict):
+    """`[ticker.SYMBOL]` of universe.toml: what differs from the universe's defaults."""
+
+    name: str = ""
+    providers: list[str] | None = Field(default=None, min_length=1)
+    calendar: str | None = None
+    currency: str | None = None
+
+
+class UniverseFile(_Strict):
+    """universe.toml as written."""
+
+    title: str
+    providers: list[str] = Field(min_length=1)
+    calendar: str = "XNYS"
+    currency: str = "USD"
+    tickers: list[str] = Field(min_length=1)
+    ticker: dict[str, TickerParams] = {}
+
+
+class Ticker(_Strict):
+    """One ticker of the universe, defaults applied."""
+
+    symbol: str
+    name: str
+    providers: tuple[str, ...]
+    calendar: str
+    currency: str
+
+
+class Settings(_Strict):
+    """Everything in params/, and where things are.
+
+    Attributes:
+        project: the project's directory.
+        title: what the site is called.
+        tickers: the universe, in the order written.
+        parameters: notebook → parameter → value, from the tables in params/ named after notebooks.
+    """
+
+    project: Path
+    title: str
+    tickers: tuple[Ticker, ...]
+    parameters: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def lake(self) -> Path:
+        """Folder of stored prices."""
+        return self.project / "data" / "lake"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of stored runs."""
+        return self.project / "data" / "runs"
+
+    @property
+    def ledger(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        return os.environ.get("TICKERBOOK_LEDGER") or f"sqlite:///{self.project / 'data' / 'ledger.db'}"
+
+    @property
+    def notebooks(self) -> Path:
+        """Folder of templates."""
+        return self.project / "notebooks"
+
+    @property
+    def site(self) -> Path:
+        """The published site."""
+        return self.project / "_site"
+
+    def ticker(self, symbol: str) -> Ticker:
+        """The universe's entry for a symbol.
+
+        Raises:
+            SymbolError: if it is not a symbol.
+            ConfigError: if the universe does not have it; names the nearest.
+        """
+        check_symbol(symbol)
+        for ticker in self.tickers:
+            if ticker.symbol == symbol:
+                return ticker
+        raise ConfigError(
+            f"{symbol} is not in the universe.{nearest(symbol, [t.symbol for t in self.tickers])}",
+            f"Add it to `tickers` in params/{_UNIVERSE}.",
+        )
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A sentence naming the nearest of `known`, or an empty string."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def find_project(start: Path | None = None) -> Path:
+    """The project's directory.
+
+    TICKERBOOK_PROJECT where it is set, else the nearest folder upwards that has params/universe.toml.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    named = os.environ.get("TICKERBOOK_PROJECT")
+    if start is None and named:
+        return Path(named)
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "params" / _UNIVERSE).is_file():
+            return folder
+    raise ConfigError(
+        f"There is no tickerbook project in {here} (no params/{_UNIVERSE}).",
+        "Run the command in a project's directory, or name it with --project.",
+    )
+
+
+def load_settings(project: Path | None = None) -> Settings:
+    """Read every file in params/ of a project (default: the one we are in).
+
+    Raises:
+        ConfigError: names the file, the key and what to write instead.
+    """
+    project = find_project(project)
+    universe = _universe(project / "params" / _UNIVERSE)
+    return Settings(
+        project=project,
+        title=universe.title,
+        tickers=tuple(_ticker(symbol, universe) for symbol in universe.tickers),
+        parameters=_parameters(project),
+    )
+
+
+def _ticker(symbol: str, universe: UniverseFile) -> Ticker:
+    own = universe.ticker.get(symbol, TickerParams())
+    return Ticker(
+        symbol=symbol,
+        name=own.name or symbol,
+        providers=tuple(own.providers or universe.providers),
+        calendar=own.calendar or universe.calendar,
+        currency=own.currency or universe.currency,
+    )
+
+
+def _universe(path: Path) -> UniverseFile:
+    raw = _read_toml(path)
+    try:
+        universe = UniverseFile.model_validate(raw)
+    except ValidationError as error:
+        raise _explain(path, error) from error
+    for symbol in (*universe.tickers, *universe.ticker):
+        try:
+            check_symbol(symbol)
+        except SymbolError as error:
+            raise ConfigError(f"params/{path.name}: {error.message}", error.remedy) from error
+    twice = sorted({s for s in universe.tickers if universe.tickers.count(s) > 1})
+    if twice:
+        raise ConfigError(
+            f"params/{path.name}: `tickers` has {', '.join(twice)} more than once.", "Keep one."
+        )
+    for symbol in universe.ticker:
+        if symbol not in universe.tickers:
+            raise ConfigError(
+                f"params/{path.name}: [ticker.{symbol}] describes a ticker that `tickers` does not list."
+                f"{nearest(symbol, universe.tickers)}",
+                "Add it to `tickers` or remove the table.",
+            )
+    return universe
+
+
+def _parameters(project: Path) -> dict[str, dict[str, Any]]:
+    """Tables named after notebooks, from every other file in params/."""
+    known = sorted(path.stem for path in (project / "notebooks").glob("*.ipynb"))
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted((project / "params").glob("*.toml")):
+        if path.name == _UNIVERSE:
+            continue
+        for notebook, values in _read_toml(path).items():
+            where = f"params/{path.name}: [{notebook}]"
+            if not isinstance(values, dict) or notebook not in known:
+                raise ConfigError(
+                    f"{where} is not a table named after a notebook.{nearest(notebook, known)}",
+                    f"The notebooks are {', '.join(known) or 'not there at all'}.",
+                )
+            if notebook in found:
+                raise ConfigError(f"{where} stands in a second file.", "Keep one table for each notebook.")
+            found[notebook] = values
+    return found
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"params/{path.name} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"params/{path.name} is not valid TOML: {error}.",
+            "Texts stand in quotes, lists in square brackets; each key appears once.",
+        ) from error
+
+
+def _explain(path: Path, error: ValidationError) -> ConfigError:
+    """The first thing that is wrong, in words."""
+    first = error.errors()[0]
+    location = [str(part) for part in first["loc"]]
+    key = ".".join(location)
+    if first["type"] == "extra_forbidden":
+        model = TickerParams if location[0] == "ticker" else UniverseFile
+        known = sorted(model.model_fields)
+        return ConfigError(
+            f"params/{path.name}: there is no key {key!r}.{nearest(location[-1], known)}",
+            f"Keys are {', '.join(known)}.",
+        )
+    if first["type"] == "missing":
+        return ConfigError(f"params/{path.name}: the key {key!r} is missing.", "Add it.")
+    return ConfigError(
+        f"params/{path.name}: {key} = {first['input']!r} does not fit: {first['msg']}.",
+        "See the comments in the file for what each key takes.",
+    )
