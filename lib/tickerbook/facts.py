@@ -36,7 +36,7 @@ class Fact:
             number or text).
         digits: decimals to show; None shows the value as it is.
         as_of: the session it describes.
-        cell: index of the notebook cell that published it; None until it is harvested.
+        notebook, cell: the notebook that computed it and the index of the cell; None until it is harvested.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Fact:
     unit: str = ""
     digits: int | None = None
     as_of: date | None = None
+    notebook: str | None = None
     cell: int | None = None
 
     def __post_init__(self) -> None:
@@ -63,6 +64,7 @@ class Fact:
             "unit": self.unit,
             "digits": self.digits,
             "as_of": self.as_of.isoformat() if self.as_of else None,
+            "notebook": self.notebook,
             "cell": self.cell,
             "text": None if isinstance(self.value, tuple) else self.text,
         }
@@ -109,14 +111,18 @@ class Facts(Mapping[str, Fact]):
                 rows.setdefault(int(number), {})[column] = fact
         return [rows[number] for number in sorted(rows)]
 
-    def at_cell(self, cell: int) -> "Facts":
-        """The same facts, marked as published by a notebook cell."""
-        return Facts(replace(fact, cell=cell) for fact in self.values())
+    def published(self, notebook: str, cell: int) -> "Facts":
+        """The same facts with the notebook and cell that published them; facts of other notebooks keep theirs."""
+        return Facts(
+            fact if fact.notebook else replace(fact, notebook=notebook, cell=cell) for fact in self.values()
+        )
 
     @property
     def digest(self) -> str:
-        """SHA-256 over names, values and meanings; the publishing cell's number is not in it."""
-        return digest(dump_json([[n, {**f.to_json(), "cell": None}] for n, f in self._facts.items()]))
+        """SHA-256 over names, values and meanings; who published them is not in it."""
+        return digest(
+            dump_json([replace(f, notebook=None, cell=None).to_json() for f in self.values()]), *self
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Name → fact, as JSON knows it."""
@@ -144,6 +150,7 @@ def _from_json(name: str, entry: Mapping[str, Any]) -> Fact:
         unit=entry["unit"],
         digits=entry["digits"],
         as_of=date.fromisoformat(entry["as_of"]) if entry["as_of"] else None,
+        notebook=entry["notebook"],
         cell=entry["cell"],
     )
 
