@@ -112,7 +112,7 @@ class Facts(Mapping[str, Fact]):
         return [rows[number] for number in sorted(rows)]
 
     def published(self, notebook: str, cell: int) -> "Facts":
-        """The same facts with the notebook and cell that published them; facts of other notebooks keep theirs."""
+        """The same facts with who published them; facts of other notebooks keep their own."""
         return Facts(
             fact if fact.notebook else replace(fact, notebook=notebook, cell=cell) for fact in self.values()
         )
