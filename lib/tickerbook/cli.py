@@ -1,0 +1,573 @@
+"""The verbs. The only place that prints, reads the clock and sets exit codes.
+
+Exit codes: 0 all well, 1 something failed, 2 wrong configuration, 130 interrupted.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from jupyter_client.kernelspec import KernelSpecManager
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tickerbook.errors import ConfigError, ParameterError, SiteError, TickerbookError
+from tickerbook.market.lake import Lake
+from tickerbook.market.sourcing import FetchResult, fetch_all
+from tickerbook.narrative.narrate import narrate as narrate_ticker
+from tickerbook.runs.ledger import Ledger
+from tickerbook.runs.runner import RunEvent, run_all
+from tickerbook.runs.template import Template, load_templates, parse_parameter
+from tickerbook.settings import Settings, load_settings, nearest
+from tickerbook.site.build import BuildResult, Renderer
+from tickerbook.site.build import build as build_site
+from tickerbook.store import UNIVERSE, RunResult, RunStore
+
+app = typer.Typer(
+    help="A book per ticker: levels, backtests and position sizes, from prices to a published site.\n\n"
+    "`tickerbook update` does everything; the verbs below do one stage each: fetch, run, narrate, build.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+Project = Annotated[
+    Path | None,
+    typer.Option("--project", help="The project's directory; default: the one this command runs in."),
+]
+Tickers = Annotated[
+    list[str] | None,
+    typer.Argument(help="Symbols such as AAPL; default: every ticker in params/universe.toml."),
+]
+Session = Annotated[
+    str | None,
+    typer.Option("--session", help="Use prices up to this session only (YYYY-MM-DD); default: the newest."),
+]
+Notebooks = Annotated[
+    list[str] | None, typer.Option("--notebook", help="Only this notebook; may be given more than once.")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p",
+        help="name=value, for the notebooks that declare it; typed by their parameters cell. "
+        "`tickerbook list levels` shows what there is. May be given more than once.",
+    ),
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="How many tickers at the same time.")]
+Force = Annotated[bool, typer.Option("--force", help="Execute even what has not changed.")]
+RendererOption = Annotated[
+    Renderer,
+    typer.Option("--renderer", help="auto takes Quarto where its command is installed, else pandoc."),
+]
+
+
+def now() -> datetime:
+    """The clock; tests put another in its place."""
+    return datetime.now(UTC)
+
+
+def main() -> None:
+    """Entry point of the command `tickerbook`."""
+    try:
+        app()
+    except ConfigError as error:
+        _complain(error)
+        sys.exit(2)
+    except TickerbookError as error:
+        _complain(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("\n[yellow]Interrupted.[/] What was finished is kept; the same command goes on from there.")
+        sys.exit(130)
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        err.print(f"[red]The disk said no:[/]{escape(where)}: {error.strerror or error}.")
+        err.print(
+            "Free some space or mend the permissions, then run the same command again: nothing was lost."
+        )
+        sys.exit(1)
+
+
+# --- the four stages -------------------------------------------------------------------------------------
+
+
+@app.command()
+def fetch(tickers: Tickers = None, *, project: Project = None) -> None:
+    """Bring prices into the lake (data/lake), asking only for what is missing.
+
+    Providers are named in params/universe.toml. One ticker's failure does not stop the others.
+    """
+    settings = load_settings(project)
+    results = _fetch(settings, _chosen(settings, tickers))
+    out.print(_fetch_table(results))
+    _exit(any(r.status == "failed" for r in results))
+
+
+@app.command()
+def run(
+    tickers: Tickers = None,
+    *,
+    notebook: Notebooks = None,
+    session: Session = None,
+    parameter: Parameters = None,
+    workers: Workers = 2,
+    force: Force = False,
+    project: Project = None,
+) -> None:
+    """Execute the notebooks for every ticker; what has not changed is not executed again.
+
+    For example: `tickerbook run AAPL --notebook sizing -p risk_fraction=0.005`
+    """
+    settings = load_settings(project)
+    symbols = _chosen(settings, tickers)
+    overrides = _overrides(settings, notebook, parameter)
+    results = _run(settings, symbols, notebook, _day(session), overrides, workers, force=force)
+    out.print(_summary(_outcomes(results)))
+    out.print(_what_ran(results))
+    _exit(any(r.status == "failed" for r in results))
+
+
+@app.command()
+def narrate(tickers: Tickers = None, *, project: Project = None) -> None:
+    """Write the narrative of each ticker from the facts of its newest report."""
+    settings = load_settings(project)
+    failures = _narrate(settings, _chosen(settings, tickers))
+    for symbol, reason in failures.items():
+        err.print(f"[red]✗[/] {escape(symbol)}: {escape(reason)}")
+    _exit(bool(failures))
+
+
+@app.command()
+def build(
+    tickers: Tickers = None, *, renderer: RendererOption = Renderer.AUTO, project: Project = None
+) -> None:
+    """Render the site from stored runs and put it in place as a whole (_site)."""
+    settings = load_settings(project)
+    result = _build(settings, _chosen(settings, tickers), renderer)
+    _where(settings, result)
+    _exit(bool(result.failures))
+
+
+@app.command()
+def update(
+    tickers: Tickers = None,
+    *,
+    renderer: RendererOption = Renderer.AUTO,
+    workers: Workers = 2,
+    force: Force = False,
+    project: Project = None,
+) -> None:
+    """Fetch, run, narrate, build: everything, in order. This is what a scheduler calls."""
+    settings = load_settings(project)
+    symbols = _chosen(settings, tickers)
+    fetched = _fetch(settings, symbols)
+    results = _run(settings, symbols, None, None, {}, workers, force=force)
+    mute = _narrate(settings, symbols)
+    built = _build(settings, symbols, renderer)
+    outcomes = _outcomes(results)
+    for fetch_result in fetched:
+        if fetch_result.status == "failed":
+            outcomes.setdefault(fetch_result.ticker, Outcome()).add_problem(f"fetch: {fetch_result.message}")
+    for symbol, reason in (*mute.items(), *built.failures.items()):
+        outcomes.setdefault(symbol, Outcome()).add_problem(reason)
+    out.print(_summary(outcomes))
+    out.print(_what_ran(results))
+    _where(settings, built)
+    _exit(any(outcome.failed for outcome in outcomes.values()))
+
+
+# --- looking -----------------------------------------------------------------------------------------------
+
+
+@app.command(name="list")
+def list_(
+    notebook: Annotated[str | None, typer.Argument(help="Show this notebook's parameters.")] = None,
+    *,
+    project: Project = None,
+) -> None:
+    """List the universe and the notebooks, or the parameters of one notebook with their meaning."""
+    settings = load_settings(project)
+    templates = load_templates(settings.notebooks)
+    if notebook:
+        template = _template(templates, notebook)
+        table = Table("parameter", "type", "default", "in params/", "meaning", title=template.title)
+        given = settings.parameters.get(notebook, {})
+        for p in template.parameters:
+            own = repr(given[p.name]) if p.name in given else ""
+            table.add_row(p.name, p.type, escape(repr(p.default)), escape(own), escape(p.comment))
+        out.print(table)
+        return
+    lake = Lake(settings.lake)
+    universe = Table("ticker", "name", "providers", "calendar", "in the lake", title=settings.title)
+    for ticker in settings.tickers:
+        period = lake.period(ticker.symbol)
+        stored = f"{period[0]} to {period[1]}" if period else "nothing yet"
+        universe.add_row(ticker.symbol, ticker.name, ", ".join(ticker.providers), ticker.calendar, stored)
+    out.print(universe)
+    books = Table("notebook", "question", "over", "needs", title="Notebooks, in the order they run")
+    for template in templates:
+        books.add_row(template.name, template.title, template.over, ", ".join(template.needs))
+    out.print(books)
+
+
+@app.command()
+def status(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    project: Project = None,
+) -> None:
+    """Show what the last run did: outcomes, seconds, what failed and why."""
+    settings = load_settings(project)
+    rows = Ledger(settings.ledger).last_batch()
+    if as_json:
+        sys.stdout.write(json.dumps([row.to_json() for row in rows], indent=1, allow_nan=False) + "\n")
+        return
+    if not rows:
+        out.print("Nothing has run yet. `tickerbook update` runs everything.")
+        return
+    table = Table("ticker", "notebook", "session", "outcome", "seconds", "what failed and why")
+    for row in rows:
+        outcome = "unchanged" if row.reused else row.status
+        table.add_row(
+            row.ticker or "universe",
+            row.notebook,
+            row.session.isoformat() if row.session else "",
+            _coloured(outcome),
+            f"{row.seconds:.1f}",
+            escape(row.problem),
+        )
+    out.print(table)
+
+
+@app.command()
+def check(project: Project = None) -> None:
+    """Look whether everything is here that tickerbook needs, and say what to do where it is not."""
+    settings = load_settings(project)
+    bad = False
+    for name, problem, remedy in _checks(settings):
+        out.print(
+            f"[green]✓[/] {escape(name)}" if not problem else f"[red]✗[/] {escape(name)}: {escape(problem)}"
+        )
+        if problem and remedy:
+            out.print(f"  {escape(remedy)}")
+        bad = bad or bool(problem)
+    if bad:
+        raise typer.Exit(2)
+
+
+@app.command()
+def serve(
+    *,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free port.")] = 8000,
+    project: Project = None,
+) -> None:
+    """Show the site at http://localhost:8000 (this machine only) until Ctrl-C."""
+    settings = load_settings(project)
+    if not (settings.site / "index.html").is_file():
+        raise SiteError("There is no site yet.", "Run `tickerbook update` first.")
+    handler = partial(_QuietHandler, directory=str(settings.site))
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise ConfigError(
+            f"Port {port} cannot be used: {error.strerror}.", "Take another with --port."
+        ) from error
+    with server:
+        out.print(f"The site is at http://localhost:{server.server_port}  (Ctrl-C ends it)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            out.print("\nGood bye.")
+
+
+@app.command()
+def lab(project: Project = None) -> None:
+    """Open JupyterLab on notebooks/ with the project's kernel."""
+    settings = load_settings(project)
+    os.environ["TICKERBOOK_PROJECT"] = str(settings.project)
+    (settings.notebooks / "scratch").mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={settings.notebooks}"]
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
+
+
+# --- how ------------------------------------------------------------------------------------------------
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
+        """Say nothing about each request."""
+
+
+class Outcome:
+    """What the closing table says of one ticker."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.executed = 0
+        self.reused = 0
+        self.skipped = 0
+        self.problems: list[str] = []
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything went wrong for the ticker."""
+        return bool(self.problems)
+
+    @property
+    def word(self) -> str:
+        """The outcome in one word."""
+        if self.failed:
+            return "failed"
+        if self.executed:
+            return "ok"
+        return "skipped" if self.skipped else "unchanged"
+
+    def add_problem(self, text: str) -> None:
+        """Note what failed and why."""
+        self.problems.append(text)
+
+    def add(self, result: RunResult) -> None:
+        """Count one run."""
+        self.seconds += 0.0 if result.reused else result.seconds
+        self.reused += result.reused
+        self.executed += result.status != "skipped" and not result.reused
+        self.skipped += result.status == "skipped"
+        if result.status == "failed" and result.failure:
+            cell = f", cell {result.failure.cell}" if result.failure.cell is not None else ""
+            self.add_problem(f"{result.run.notebook}{cell}: {result.failure.message}")
+
+
+def _chosen(settings: Settings, symbols: Sequence[str] | None) -> list[str]:
+    """The symbols asked for, checked, each once; all of the universe where none is."""
+    if not symbols:
+        return [ticker.symbol for ticker in settings.tickers]
+    return list(dict.fromkeys(settings.ticker(symbol).symbol for symbol in symbols))
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is not a session.", "Write it as YYYY-MM-DD.") from error
+
+
+def _template(templates: Sequence[Template], name: str) -> Template:
+    for template in templates:
+        if template.name == name:
+            return template
+    raise ConfigError(
+        f"There is no notebook {name!r}.{nearest(name, [t.name for t in templates])}",
+        f"The notebooks are {', '.join(t.name for t in templates)}.",
+    )
+
+
+def _overrides(
+    settings: Settings, notebooks: Sequence[str] | None, texts: Sequence[str] | None
+) -> dict[str, dict[str, Any]]:
+    """-p name=value for each chosen notebook that declares the name."""
+    templates = load_templates(settings.notebooks)
+    chosen = [_template(templates, name) for name in notebooks] if notebooks else list(templates)
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts or ():
+        name = text.partition("=")[0]
+        declaring = [t for t in chosen if name in [p.name for p in t.parameters]]
+        if not declaring:
+            raise _unknown_parameter(name, chosen)
+        for template in declaring:
+            key, value = parse_parameter(template, text)
+            found.setdefault(template.name, {})[key] = value
+    return found
+
+
+def _unknown_parameter(name: str, chosen: Sequence[Template]) -> ParameterError:
+    known = sorted({p.name for template in chosen for p in template.parameters})
+    return ParameterError(
+        f"No chosen notebook declares a parameter {name!r}.{nearest(name, known)}",
+        f"`tickerbook list {chosen[0].name}` shows the parameters of a notebook.",
+    )
+
+
+@contextmanager
+def _progress(title: str, total: int) -> Iterator[Progress]:
+    """A bar on a terminal; nothing but the printed lines elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+        progress.add_task(title, total=total)
+        yield progress
+
+
+def _fetch(settings: Settings, symbols: Sequence[str]) -> list[FetchResult]:
+    out.print(f"[bold]Prices[/] for {len(symbols)} tickers")
+    with _progress("fetching", len(symbols)) as progress:
+
+        def done(result: FetchResult) -> None:
+            progress.advance(progress.task_ids[0])
+            mark = "[red]✗[/]" if result.status == "failed" else "[green]✓[/]"
+            progress.console.print(f"  {mark} {result.ticker:<8} {escape(result.message)}")
+
+        chosen = [settings.ticker(symbol) for symbol in symbols]
+        return fetch_all(chosen, Lake(settings.lake), now_at=now(), on_done=done)
+
+
+def _run(
+    settings: Settings,
+    symbols: Sequence[str],
+    notebooks: Sequence[str] | None,
+    session: date | None,
+    overrides: dict[str, dict[str, Any]],
+    workers: int,
+    *,
+    force: bool,
+) -> list[RunResult]:
+    out.print(f"[bold]Notebooks[/] for {len(symbols)} tickers, {workers} at a time")
+    with _progress("running", 0) as progress:
+
+        def event(event: RunEvent) -> None:
+            progress.update(progress.task_ids[0], total=event.total, completed=event.done)
+            if event.result is not None and not event.result.reused:
+                progress.console.print(_run_line(event.result))
+
+        return run_all(
+            settings,
+            symbols,
+            notebooks=notebooks,
+            session=session,
+            overrides=overrides,
+            workers=workers,
+            force=force,
+            clock=now,
+            on_event=event,
+        )
+
+
+def _run_line(result: RunResult) -> str:
+    marks = {"ok": "[green]✓[/]", "failed": "[red]✗[/]", "skipped": "[yellow]-[/]"}
+    name = f"{result.run.ticker or 'universe':<8} {result.run.notebook:<9}"
+    why = f"  {escape(result.failure.message)}" if result.failure else ""
+    return f"  {marks[result.status]} {name} {result.seconds:5.1f} s{why}"
+
+
+def _narrate(settings: Settings, symbols: Sequence[str]) -> dict[str, str]:
+    """Narrate each ticker; ticker → reason where it did not work."""
+    store = RunStore(settings.runs)
+    failures = {}
+    for symbol in symbols:
+        try:
+            narrate_ticker(store, symbol)
+        except TickerbookError as error:
+            failures[symbol] = f"narrative: {error.message}"
+    out.print(f"[bold]Narrative[/] for {len(symbols) - len(failures)} tickers")
+    return failures
+
+
+def _build(settings: Settings, symbols: Sequence[str], renderer: Renderer) -> BuildResult:
+    out.print("[bold]Site[/]")
+    return build_site(
+        settings,
+        RunStore(settings.runs),
+        tickers=symbols,
+        renderer=renderer,
+        now_at=now(),
+        on_progress=lambda text: out.print(f"  {escape(text)}"),
+    )
+
+
+def _outcomes(results: Sequence[RunResult]) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    for result in results:
+        outcomes.setdefault(result.run.ticker or UNIVERSE, Outcome()).add(result)
+    return outcomes
+
+
+def _coloured(word: str) -> str:
+    colours = {"ok": "green", "unchanged": "green", "failed": "red", "skipped": "yellow"}
+    return f"[{colours.get(word, 'white')}]{word}[/]"
+
+
+def _summary(outcomes: dict[str, Outcome]) -> Table:
+    table = Table("ticker", "outcome", "seconds", "what failed and why")
+    for ticker, outcome in outcomes.items():
+        name = "universe" if ticker == UNIVERSE else ticker
+        table.add_row(
+            name, _coloured(outcome.word), f"{outcome.seconds:.1f}", escape("\n".join(outcome.problems))
+        )
+    return table
+
+
+def _what_ran(results: Sequence[RunResult]) -> str:
+    executed = sum(r.status != "skipped" and not r.reused for r in results)
+    reused = sum(r.reused for r in results)
+    if executed == 0 and reused:
+        return f"Nothing has changed: no notebook was executed ({reused} stored runs stand)."
+    return f"{executed} notebooks executed, {reused} unchanged."
+
+
+def _fetch_table(results: Sequence[FetchResult]) -> Table:
+    table = Table("ticker", "outcome", "provider", "sessions", "new", "newest", "what happened")
+    for r in results:
+        newest = r.session.isoformat() if r.session else ""
+        table.add_row(
+            r.ticker, _coloured(r.status), r.provider, str(r.rows), str(r.new_rows), newest, escape(r.message)
+        )
+        if r.remedy:
+            table.add_row("", "", "", "", "", "", escape(r.remedy))
+    return table
+
+
+def _where(settings: Settings, result: BuildResult) -> None:
+    for page, reason in result.failures.items():
+        err.print(f"[red]✗[/] page {escape(page)}: {escape(reason)}")
+    out.print(f"{result.pages} pages, rendered by {result.renderer}.")
+    index = settings.site / "index.html"
+    out.print(f"The site is in {escape(str(settings.site))}")
+    out.print(f"Look at it: open {escape(index.as_uri())} in a browser, or run `.venv/bin/tickerbook serve`.")
+
+
+def _checks(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Each check: its name, what is wrong (empty where nothing is), the remedy."""
+    yield f"params/: {settings.title}, {len(settings.tickers)} tickers", "", ""
+    templates = load_templates(settings.notebooks)
+    yield f"notebooks: {', '.join(t.name for t in templates)}", "", ""
+    yield from _machine_checks(settings)
+
+
+def _machine_checks(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    kernels = KernelSpecManager().find_kernel_specs()
+    missing = "" if "tickerbook" in kernels else "is not installed"
+    yield "kernel tickerbook", missing, "Run `make env`; until then notebooks use this Python's own kernel."
+    data = settings.project / "data"
+    data.mkdir(exist_ok=True)
+    readonly = "" if os.access(data, os.W_OK) else "cannot be written"
+    yield f"folder {data}", readonly, "Mend its permissions."
+    quarto = shutil.which("quarto")
+    yield (
+        f"renderer: {'Quarto at ' + quarto if quarto else 'pandoc, built in (no quarto command found)'}",
+        "",
+        "",
+    )
+
+
+def _exit(failed: bool) -> None:
+    if failed:
+        raise typer.Exit(1)
+
+
+def _complain(error: TickerbookError) -> None:
+    err.print(f"[red]{escape(error.message)}[/]")
+    if error.remedy:
+        err.print(escape(error.remedy))
