@@ -10,6 +10,7 @@
     │   ├── TornFileError      a stored file is damaged or foreign
     │   └── NotEnoughBarsError too few sessions for what was asked
     ├── ProviderError          a vendor did not deliver; `kind` says how
+    ├── StrategyError          a strategy breaks its contract
     ├── NotebookError          a notebook cannot be run as it is written
     ├── NarrativeError         a draft was refused
     └── SiteError              a page or the site could not be built
@@ -87,6 +88,10 @@ class ProviderError(TickerbookError):
         super().__init__(message, remedy)
         self.args = (kind, message, remedy)
         self.kind = kind
+
+
+class StrategyError(TickerbookError):
+    """A strategy gives no exposure in −1…1 for each session, or loses more than everything."""
 
 
 class NotebookError(TickerbookError):
