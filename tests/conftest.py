@@ -6,7 +6,12 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# The same examples on every machine, however slow: whether a commit is good does not hang on luck.
+hypothesis.settings.register_profile("tickerbook", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("tickerbook")
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("TICKERBOOK_SHARED") or ROOT.parent / "shared")

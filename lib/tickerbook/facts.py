@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tickerbook.errors import DataError
 from tickerbook.files import digest, dump_json
@@ -53,7 +54,7 @@ class Fact:
 
     @property
     def text(self) -> str:
-        """The value as a reader sees it, unit included: `$431.20`, `5.0 %`, `12 sessions`, `–` if missing."""
+        """The value as a reader sees it, unit included: `$431.20`, `5.0 %`, `1 share`, `–` if missing."""
         return MISSING if self.value is None else _text(self)
 
     def to_json(self) -> dict[str, Any]:
@@ -107,7 +108,7 @@ class Facts(Mapping[str, Fact]):
         for name, fact in self._facts.items():
             head, _, rest = name.partition(".")
             number, _, column = rest.partition(".")
-            if head == group and number.isdigit() and column:
+            if head == group and number.isdecimal() and column:
                 rows.setdefault(int(number), {})[column] = fact
         return [rows[number] for number in sorted(rows)]
 
@@ -163,8 +164,12 @@ def _plain(name: str, value: Any) -> Value:
 
 
 def _scalar(name: str, value: Any) -> Scalar:
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[D]")  # finer units would become numbers
     if isinstance(value, np.generic):
         value = value.item()
+    if value is pd.NaT or value is pd.NA:
+        return None
     if isinstance(value, date):
         return value.isoformat()[:10]
     if isinstance(value, float):
@@ -181,6 +186,7 @@ def _scalar(name: str, value: Any) -> Scalar:
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _MINOR = 2
+_COUNTED = ("sessions", "shares")
 
 
 def _text(fact: Fact) -> str:
@@ -199,7 +205,8 @@ def _text(fact: Fact) -> str:
         number = _number(value, _MINOR if fact.digits is None else fact.digits)
         sign = MINUS if number.startswith(MINUS) else ""
         return sign + _SIGNS[fact.unit] + number.removeprefix(MINUS)
-    return f"{number} {fact.unit}".strip()
+    unit = fact.unit.removesuffix("s") if value == 1 and fact.unit in _COUNTED else fact.unit
+    return f"{number} {unit}".strip()
 
 
 def _number(value: float, digits: int | None) -> str:

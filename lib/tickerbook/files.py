@@ -8,25 +8,33 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 _SAFE = re.compile(r"[A-Z0-9.\-]")
-_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{d}{n}" for d in ("COM", "LPT") for n in range(1, 10))}
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{d}{n}" for d in ("COM", "LPT") for n in range(10))}
 
 
 def slug(symbol: str) -> str:
-    """The file and page name of a ticker: the symbol, other characters as `_` and two hex digits.
+    """The file and page name of a ticker: the symbol, other characters as `_` and two hex digits a byte.
 
-    Injective, and never one of the names that Windows keeps for devices.
+    Injective, also where a disk ignores case; never hidden, never one of the names that Windows keeps for
+    devices, never with a dot at its end, which Windows drops.
 
     >>> slug("BRK.B"), slug("^GSPC"), slug("CON")
     ('BRK.B', '_5EGSPC', '_43ON')
     """
-    name = "".join(c if _SAFE.fullmatch(c) else f"_{ord(c):02X}" for c in symbol)
-    if name.split(".")[0] in _RESERVED:
-        name = f"_{ord(name[0]):02X}{name[1:]}"
+    name = "".join(c if _SAFE.fullmatch(c) else _escaped(c) for c in symbol)
+    if name.endswith("."):
+        name = name[:-1] + _escaped(".")
+    if name.startswith(".") or name.split(".")[0] in _RESERVED:
+        name = _escaped(name[0]) + name[1:]
     return name
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"_{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 @contextmanager
@@ -43,6 +51,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield part
         with part.open("rb") as written:
             os.fsync(written.fileno())
+        part.chmod(0o666 & ~_umask())
         part.replace(path)
         _sync_folder(path.parent)
     finally:
@@ -57,7 +66,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     old = part.with_suffix(".old")
     try:
         yield part
-        part.chmod(0o755)
+        part.chmod(0o777 & ~_umask())
         for file in part.rglob("*"):
             if file.is_file():
                 with file.open("rb") as written:
@@ -97,6 +106,14 @@ def digest(*parts: str | bytes) -> str:
         total.update(len(data).to_bytes(8, "big"))
         total.update(data)
     return total.hexdigest()
+
+
+@cache
+def _umask() -> int:
+    """The process's file mode mask: temporary files are private, what takes their place is as any file."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _sync_folder(folder: Path) -> None:

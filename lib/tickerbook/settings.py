@@ -136,18 +136,16 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 def find_project(start: Path | None = None) -> Path:
-    """The project's directory.
+    """The project's directory: the nearest folder that has params/universe.toml, from `start` upwards.
 
-    TICKERBOOK_PROJECT where it is set, else the nearest folder upwards that has params/universe.toml.
+    Args:
+        start: an existing folder; default: TICKERBOOK_PROJECT, or where we are if that is not set.
 
     Raises:
         ConfigError: if there is none.
     """
-    named = os.environ.get("TICKERBOOK_PROJECT")
-    if start is None and named:
-        return Path(named)
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
+    here = (start or Path(os.environ.get("TICKERBOOK_PROJECT") or ".")).resolve()
+    for folder in (here, *here.parents) if here.is_dir() else ():
         if (folder / "params" / _UNIVERSE).is_file():
             return folder
     raise ConfigError(
@@ -231,13 +229,15 @@ def _parameters(project: Path) -> dict[str, dict[str, Any]]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows write a mark first
     except OSError as error:
-        raise ConfigError(f"params/{path.name} cannot be read: {error.strerror}.") from error
+        raise ConfigError(
+            f"params/{path.name} cannot be read: {error.strerror}.", f"Make {path} a file that you may read."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"params/{path.name} is not valid TOML: {error}.",
-            "Texts stand in quotes, lists in square brackets; each key appears once.",
+            'Texts, and keys such as "BRK.B", stand in quotes, lists in brackets; each key appears once.',
         ) from error
 
 
@@ -246,6 +246,11 @@ def _explain(path: Path, error: ValidationError) -> ConfigError:
     first = error.errors()[0]
     location = [str(part) for part in first["loc"]]
     key = ".".join(location)
+    if first["type"] == "extra_forbidden" and location[0] == "ticker" and isinstance(first["input"], dict):
+        return ConfigError(
+            f"params/{path.name}: [{key}] is a table inside the table of {location[1]}.",
+            f'A symbol with a dot stands in quotes: [ticker."{".".join(location[1:])}"].',
+        )
     if first["type"] == "extra_forbidden":
         model = TickerParams if location[0] == "ticker" else UniverseFile
         known = sorted(model.model_fields)
