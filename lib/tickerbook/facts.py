@@ -120,9 +120,9 @@ class Facts(Mapping[str, Fact]):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over names, values and meanings; who published them is not in it."""
+        """SHA-256 over names, values and meanings; their order and who published them are not in it."""
         return digest(
-            dump_json([replace(f, notebook=None, cell=None).to_json() for f in self.values()]), *self
+            dump_json({f.name: replace(f, notebook=None, cell=None).to_json() for f in self.values()})
         )
 
     def to_json(self) -> dict[str, Any]:
