@@ -1,0 +1,96 @@
+"""Level: a price zone where trade has turned or paused, and what a method of finding levels sees and gives.
+
+The methods are the files of `research/levels/`; `tickerbook.research.levels` is the way in.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import pandas as pd
+
+from tickerbook.bars import Bars
+
+Side = Literal["support", "resistance"]
+LOOKBACK = 504  # sessions, two years: how far back a method looks for levels
+ATR_PERIOD = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A price with the zone around it, in currency a share, adjusted as the bars it was found in.
+
+    Attributes:
+        price: the level itself.
+        low, high: the zone, low ≤ price ≤ high.
+        side: "support" where the price is at or below the last close, "resistance" where it is above.
+        method: how it was found, as a reader would say it; methods that agree on a price are listed.
+        formed: the session that made it; the first one where there are several.
+        known: the session at whose close it first could be computed; never before `formed`.
+        touches: separate visits of the price to the zone after `formed`, up to the last session: runs of
+            bars whose range meets the zone, each after a bar outside it.
+        odds: how often such levels held, once that is measured.
+    """
+
+    price: float
+    low: float
+    high: float
+    side: Side
+    method: str
+    formed: date
+    known: date
+    touches: int
+    odds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a method sees: bars up to the last session, nothing later, and what the analyst asked for.
+
+    Attributes:
+        bars: all of them, oldest first.
+        recent: the newest `LOOKBACK` rows of the bars' frame, or all where there are fewer.
+        close: the last close.
+        atr: ATR(14) at the last close, currency a share; zero where prices have stood still.
+        swing_span: bars on each side that a swing extreme must beat.
+        cluster: greatest distance of two swings in one level, currency a share.
+        profile_sessions: sessions in the volume profile.
+        value_area: share of the profile's volume in its value area.
+    """
+
+    bars: Bars
+    recent: pd.DataFrame
+    close: float
+    atr: float
+    swing_span: int
+    cluster: float
+    profile_sessions: int
+    value_area: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A price that a method proposes as a level; see `Level` for the fields."""
+
+    price: float
+    method: str
+    formed: date
+    known: date
+
+
+def nearest_support(levels: Iterable[Level], close: float) -> Level | None:
+    """The level with the highest price strictly below `close`; None where there is none.
+
+    The prior close is a level at no distance from itself: it supports nothing and is never the answer.
+    """
+    return max(
+        (level for level in levels if level.price < close), key=lambda level: level.price, default=None
+    )
+
+
+def nearest_resistance(levels: Iterable[Level], close: float) -> Level | None:
+    """The level with the lowest price strictly above `close`; None where there is none."""
+    return min(
+        (level for level in levels if level.price > close), key=lambda level: level.price, default=None
+    )
