@@ -216,7 +216,11 @@ def _parameters(project: Path) -> dict[str, dict[str, Any]]:
             continue
         for notebook, values in _read_toml(path).items():
             where = f"params/{path.name}: [{notebook}]"
-            if not isinstance(values, dict) or notebook not in known:
+            if not isinstance(values, dict) and notebook in known:
+                raise ConfigError(
+                    f"{where} is a value, not a table.", f"Write [{notebook}] and its parameters below it."
+                )
+            if notebook not in known:
                 raise ConfigError(
                     f"{where} is not a table named after a notebook.{nearest(notebook, known)}",
                     f"The notebooks are {', '.join(known) or 'not there at all'}.",
