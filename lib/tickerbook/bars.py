@@ -84,7 +84,13 @@ class Bars:
         return replace(self, frame=self.frame.loc[: pd.Timestamp(session)])
 
     def last(self, sessions: int) -> "Bars":
-        """The newest `sessions` bars, or all where there are fewer."""
+        """The newest `sessions` bars, or all where there are fewer.
+
+        Raises:
+            ValueError: if `sessions` is not positive.
+        """
+        if sessions < 1:
+            raise ValueError(f"sessions must be positive, not {sessions}")
         return replace(self, frame=self.frame.iloc[-sessions:])
 
 

@@ -3,7 +3,7 @@
 A session is a naive date, the day's name on its exchange; an instant is UTC and its name ends in `_at`.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -16,15 +16,27 @@ from tickerbook.errors import ConfigError
 FIRST = date(1990, 1, 1)
 
 
+_REMEDY = "Use a market identifier code such as XNYS, XLON or XTKS in params/universe.toml."
+
+
 @lru_cache(maxsize=32)
 def _calendar(name: str) -> Any:
     try:
-        return exchange_calendars.get_calendar(name, start=FIRST.isoformat())
+        return _since(name)
     except InvalidCalendarName as error:
-        raise ConfigError(
-            f"There is no exchange calendar named {name!r}.",
-            "Use a market identifier code such as XNYS, XLON or XTKS in params/universe.toml.",
-        ) from error
+        raise ConfigError(f"There is no exchange calendar named {name!r}.", _REMEDY) from error
+    except (ValueError, NotImplementedError) as error:  # XTAE and Orthodox Easter do not work with pandas 3
+        who = f"exchange_calendars {exchange_calendars.__version__}"
+        raise ConfigError(f"{who} cannot compute {name!r}: {error}.", _REMEDY) from error
+
+
+def _since(name: str) -> Any:
+    """The calendar from FIRST on, or from the year its holidays are recorded from."""
+    try:
+        return exchange_calendars.get_calendar(name, start=FIRST.isoformat())
+    except ValueError:
+        earliest = exchange_calendars.get_calendar(name).bound_min()
+        return exchange_calendars.get_calendar(name, start=earliest)
 
 
 def sessions_between(calendar: str, first: date, last: date) -> pd.DatetimeIndex:
@@ -46,13 +58,22 @@ def last_completed(calendar: str, now_at: datetime) -> date:
     """The last session whose close is not after `now_at` (an aware instant).
 
     Raises:
-        ValueError: if `now_at` has no time zone.
+        ValueError: if `now_at` has no time zone, or lies before the calendar's first close.
         ConfigError: for an unknown calendar.
     """
     if now_at.tzinfo is None:
         raise ValueError("now_at must be an aware instant")
-    now_at = now_at.astimezone(UTC)
     closes = _calendar(calendar).closes
-    recent = closes[closes.index >= pd.Timestamp((now_at - timedelta(days=30)).date())]
-    done = recent[recent <= pd.Timestamp(now_at)]
+    done = closes[closes <= pd.Timestamp(now_at.astimezone(UTC))]
+    if done.empty:
+        raise ValueError(f"{calendar} has no session completed by {now_at}")
     return done.index[-1].date()  # type: ignore[no-any-return]
+
+
+def time_zone(calendar: str) -> str:
+    """The exchange's time zone by its IANA name, such as America/New_York.
+
+    Raises:
+        ConfigError: for an unknown calendar.
+    """
+    return str(_calendar(calendar).tz)
