@@ -104,7 +104,7 @@ def _from_imports(tree: ast.AST) -> list[str]:
 
 def _speech(tree: ast.AST, name: str) -> list[str]:
     """What only the command line does: print, and decide how the process ends."""
-    spoken = {"print", "input", "exit", "quit", "sys.exit", "os._exit", "sys.stdout", "sys.stderr"}
+    spoken = {"print", "input", "sys.exit", "os._exit", "sys.stdout", "sys.stderr", "SystemExit"}
     nodes = [n for n in ast.walk(tree) if isinstance(n, (ast.Name, ast.Attribute))]
     found = [text for node in nodes if (text := ast.unparse(node)) in spoken]
     return found + [t for t in _imports(tree, name) if t.split(".")[0] in {"rich", "typer", "click"}]
