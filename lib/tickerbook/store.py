@@ -143,6 +143,10 @@ class RunStore:
         """Sessions with any attempt, newest first."""
         return [date.fromisoformat(path.stem) for path in self._sessions(notebook, ticker, None)]
 
+    def notebooks(self, ticker: str | None) -> list[str]:
+        """Names of the notebooks that were ever attempted for a ticker, sorted."""
+        return sorted(path.name for path in self._shelves(ticker).glob("*") if path.is_dir())
+
     def notebook(self, result: RunResult) -> str:
         """Text of the executed notebook."""
         return (self.folder(result.run.key, result.status) / "run.ipynb").read_text(encoding="utf-8")
@@ -160,7 +164,10 @@ class RunStore:
         return self._shelf(notebook, ticker) / f"{session.isoformat()}.json"
 
     def _shelf(self, notebook: str, ticker: str | None) -> Path:
-        return self.root / "latest" / (slug(ticker) if ticker else UNIVERSE) / notebook
+        return self._shelves(ticker) / notebook
+
+    def _shelves(self, ticker: str | None) -> Path:
+        return self.root / "latest" / (slug(ticker) if ticker else UNIVERSE)
 
     def _sessions(self, notebook: str, ticker: str | None, until: date | None) -> list[Path]:
         paths = self._shelf(notebook, ticker).glob("[0-9]*.json")
