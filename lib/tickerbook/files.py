@@ -33,6 +33,18 @@ def slug(symbol: str) -> str:
     return name
 
 
+def unslug(name: str) -> str:
+    """The symbol whose slug is `name`.
+
+    >>> unslug("_5EGSPC")
+    '^GSPC'
+    """
+    escape = re.compile(rb"_([0-9A-F]{2})")
+    return escape.sub(lambda hit: bytes.fromhex(hit[1].decode()), name.encode()).decode(
+        "utf-8", "surrogatepass"
+    )
+
+
 def _escaped(character: str) -> str:
     return "".join(f"_{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
 

@@ -1,0 +1,58 @@
+"""Prices as traded, with their corporate actions, and what adjusting makes of them.
+
+A raw frame has float64 columns `RAW`, one row a session (index `session`: naive dates, ascending):
+
+    open high low close   currency a share, as traded that day; negative prices exist
+    volume                shares, as traded that day; NaN where unknown
+    dividend              currency for each share held over the close before; 0 where none
+    split                 new shares for each old one, effective at this session's open; 1 where none
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from tickerbook.bars import COLUMNS, Adjustment
+
+ACTIONS = {"dividend": 0.0, "split": 1.0}
+RAW = (*COLUMNS, *ACTIONS)
+PRICES = list(COLUMNS[:4])
+
+
+def adjusted(raw: pd.DataFrame, adjustment: Adjustment) -> pd.DataFrame:
+    """Bars of a raw frame, in the units of its newest session.
+
+    Only actions within the frame count: cut it first, and no later split or dividend leaks into the past.
+
+    Args:
+        raw: a raw frame.
+        adjustment: "none" as traded; "split" divides prices, and multiplies volume, by the splits that came
+            after each session; "split_dividend" also multiplies prices (not volume) before each dividend by
+            close / (close + dividend) of its session, so that the change of the adjusted close is the total
+            return (close + dividend) / close before − 1, as CRSP defines it. (Yahoo uses 1 − dividend / close
+            before, which differs by the day's return on the dividend.)
+    """
+    bars = raw[list(COLUMNS)].copy()
+    if adjustment == "none":
+        return bars
+    splits = _product_after(raw["split"])
+    bars[PRICES] = bars[PRICES].div(splits, axis=0)
+    bars["volume"] *= splits
+    if adjustment == "split_dividend":
+        kept = raw["close"] / (raw["close"] + raw["dividend"])
+        bars[PRICES] = bars[PRICES].mul(_product_after(kept), axis=0)
+    return bars
+
+
+def undo_splits(frame: pd.DataFrame) -> pd.DataFrame:
+    """A raw frame of one whose prices, volumes and dividends are all adjusted for its splits."""
+    raw = frame.copy()
+    splits = _product_after(frame["split"])
+    raw[[*PRICES, "dividend"]] = raw[[*PRICES, "dividend"]].mul(splits, axis=0)
+    raw["volume"] = raw["volume"] / splits
+    return raw
+
+
+def _product_after(factors: pd.Series) -> Any:
+    """For each row, the product over all later rows."""
+    return factors[::-1].cumprod().shift(fill_value=1.0)[::-1]
