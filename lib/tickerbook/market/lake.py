@@ -11,7 +11,7 @@ and a digest of the content, checked on each read. Adjustment happens on reading
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import get_args
@@ -93,6 +93,14 @@ class Lake:
         """Symbols with a file, sorted."""
         return tuple(sorted(unslug(path.stem) for path in (self.root / interval).glob("*.parquet")))
 
+    def period(self, ticker: str) -> tuple[date, date] | None:
+        """The first and the newest stored session; None where there is nothing, or nothing readable."""
+        try:
+            frame = self.read(ticker).frame
+        except (NoBarsError, TornFileError):
+            return None
+        return frame.index[0].date(), frame.index[-1].date()
+
     def read(self, ticker: str, interval: str = DAILY, known_at: datetime | None = None) -> Stored:
         """What is stored for a ticker, as known at an instant (default: now).
 
@@ -123,23 +131,17 @@ class Lake:
         """
         path = self.path(ticker, interval)
         with _writing(path, ticker):
-            try:
-                log, origins = read_log(path, ticker, interval)
-                aside = None
-            except NoBarsError:
-                log, origins, aside = empty_log(), (), None
-            except TornFileError:
-                log, origins, aside = empty_log(), (), set_aside(path)
+            log, origins, aside = _before(path, ticker, interval)
             known, told = _view(log), frame[list(RAW)]
             if len(known) and told.index[-1] < known.index[-1]:
                 return Written(len(known), older=True)
             same = not origins or origins[-1].agrees(origin)
             learnt, written = _learnt(known, told, same=same)
-            if len(learnt):
+            if len(learnt) or not same:
                 learnt.insert(0, "known_at", pd.Timestamp(origin.fetched_at).tz_convert("UTC").as_unit("us"))
-                grown = pd.concat([log, learnt]).sort_index(kind="stable")
+                grown = pd.concat([log, learnt]).sort_index(kind="stable") if len(log) else learnt
                 write_log(path, ticker, interval, grown, (*origins, origin))
-            return Written(**{**asdict(written), "aside": aside})
+            return replace(written, aside=aside)
 
     def bars(
         self,
@@ -233,6 +235,16 @@ def _view(log: pd.DataFrame) -> pd.DataFrame:
     if not log.index.is_unique:
         log = log[~log.index.duplicated(keep="last")]
     return log.loc[log["close"].notna(), list(RAW)]
+
+
+def _before(path: Path, ticker: str, interval: str) -> tuple[pd.DataFrame, tuple[Origin, ...], Path | None]:
+    """The log and origins before a write, and where a damaged file was put."""
+    try:
+        return *read_log(path, ticker, interval), None
+    except NoBarsError:
+        return empty_log(), (), None
+    except TornFileError:
+        return empty_log(), (), set_aside(path)
 
 
 def _learnt(known: pd.DataFrame, told: pd.DataFrame, *, same: bool) -> tuple[pd.DataFrame, Written]:

@@ -32,7 +32,7 @@ class FetchResult:
     Attributes:
         ticker: the symbol.
         status: "ok" also where nothing was new.
-        provider: who delivered; empty where nobody was asked, or nobody delivered.
+        provider: whose prices the lake has now; after a failure those who were asked.
         rows: sessions in the lake now.
         new_rows: sessions added.
         session: the newest session in the lake now; None where there is none.
@@ -129,7 +129,7 @@ def _outcome(
     origin = Origin(name, history.source, now_at, ticker.calendar, ticker.currency)
     written = lake.write(ticker.symbol, checked.frame, origin)
     message = "; ".join([*said, _summary(written, name), *checked.notes])
-    return replace(_ok(lake.read(ticker.symbol), message=message), provider=name, new_rows=written.new)
+    return replace(_ok(lake.read(ticker.symbol), message=message), new_rows=written.new)
 
 
 def _is_current(stored: Stored, ticker: Ticker, due: date) -> bool:
@@ -180,12 +180,14 @@ def _summary(written: Written, name: str) -> str:
 
 
 def _ok(stored: Stored, message: str) -> FetchResult:
-    return FetchResult(stored.ticker, "ok", "", len(stored.frame), 0, stored.session, message, "", 0.0)
+    provider = stored.origin.provider
+    return FetchResult(stored.ticker, "ok", provider, len(stored.frame), 0, stored.session, message, "", 0.0)
 
 
 def _failed(ticker: Ticker, lake: Lake, message: str, remedy: str) -> FetchResult:
     """A failure, with what the lake still has."""
-    failed = FetchResult(ticker.symbol, "failed", "", 0, 0, None, message, remedy, 0.0)
+    asked = ", ".join(ticker.providers)
+    failed = FetchResult(ticker.symbol, "failed", asked, 0, 0, None, message, remedy, 0.0)
     try:
         stored = lake.read(ticker.symbol)
     except DataError:
