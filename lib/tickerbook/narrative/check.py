@@ -1,0 +1,71 @@
+"""The check of a draft: what a reader could take for a figure, date or name stands in a slot, or is refused.
+
+A sentence is refused as it is written, before its slots are filled, and never repaired. What is checked does
+not depend on who wrote it: the plain narrator passes through here too.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+from tickerbook.errors import NarrativeError
+from tickerbook.facts import Fact
+from tickerbook.narrative.draft import SLOT, Draft, slots
+from tickerbook.narrative.words import FORBIDDEN
+from tickerbook.settings import nearest
+
+_PLAIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ ,.;:!?()'’“”\"-]")
+_ALONE = re.compile(rf"(?:(?<=[ (“\"])|^){SLOT.pattern}(?=(?:['’]s)?[,.;:!?)”\"]*(?: |$))")
+_WHOLE = re.compile(r"[A-ZÀ-ÖØ-Þ“\"{(].*[.!?][”\")]?", re.DOTALL)
+
+
+def check(draft: Draft, facts: Mapping[str, Fact]) -> None:
+    """Let a draft pass, or refuse it.
+
+    Raises:
+        NarrativeError: names the first sentence with a fault, and the fault.
+    """
+    for part in draft:
+        for sentence in part.sentences:
+            for fault in faults(sentence, facts):
+                raise NarrativeError(
+                    f"A sentence of the {part.name} was refused, because it {fault}: {sentence}",
+                    "Figures, dates, units and names come from slots such as {price.close}.",
+                )
+
+
+def faults(sentence: str, facts: Mapping[str, Fact]) -> Iterator[str]:
+    """What is wrong with a sentence, as the end of "it …"; nothing where it may be published.
+
+    The order is fixed; the first fault is the one to tell.
+    """
+    bare = SLOT.sub("slot", sentence)
+    yield from _foreign(bare)
+    yield from _slots(sentence, facts)
+    for fault, pattern in FORBIDDEN.items():
+        if found := pattern.search(bare):
+            yield f"{fault}, “{found[0]}”"
+    if not _WHOLE.fullmatch(sentence):
+        yield "is not a whole sentence"
+
+
+def _foreign(bare: str) -> Iterator[str]:
+    """Characters that prose in slots does not need: digits of every kind, signs, other alphabets, markup."""
+    for character in dict.fromkeys(bare):
+        if unicodedata.numeric(character, None) is not None:
+            yield f"has a digit outside a slot, “{character}”"
+        elif not _PLAIN.fullmatch(character):
+            name = unicodedata.name(character, f"U+{ord(character):04X}").lower()
+            yield f"has a character that prose does not need, {name}"
+
+
+def _slots(sentence: str, facts: Mapping[str, Fact]) -> Iterator[str]:
+    for name in slots(sentence):
+        if name not in facts:
+            yield f"asks for {{{name}}}, which is no fact.{nearest(name, list(facts))}"
+        elif facts[name].value is None:
+            yield f"asks for {{{name}}}, which is missing"
+        elif isinstance(facts[name].value, tuple):
+            yield f"asks for {{{name}}}, which is a series"
+    if len(_ALONE.findall(sentence)) != len(SLOT.findall(sentence)):
+        yield "glues a slot to other text"

@@ -1,0 +1,44 @@
+"""What prose may not say of its own: numbers, dates, units, signs, symbols, names, advice, certainty."""
+
+import re
+
+_COUNTED = (
+    r"(?:zero|nil|nought|naught|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twent|thirt|fort|fift|sixt|sevent|eight|ninet)(?:y|ie)"
+    r"|hundred|thousand|million|billion|trillion|dozen|first|second|third|fourth|fifth|sixth|seventh|eighth"
+    r"|ninth|tenth|eleventh|twelfth)"
+)
+_PERIOD = "(?:day|week|month|quarter|year|decade|morning|evening|weekend)"
+_STARTS = r"(?:(?<![.!?:] )(?<!^)(?<![“\"(]))"  # not where a sentence starts, where any word has a capital
+
+_FORBIDDEN = {
+    "spells out a number": [
+        rf"(?i:\b(?:{_COUNTED}-?)+(?:ths?|e?s|fold|ly|ish)?\b)",
+        r"(?i:\b(?:half|halves|halved|quarter(?:s|ly)?|once|twice|thrice|single|doubled?|doubles|dual)\b)",
+        r"(?i:\b(?:couple|pair|tripled?|treble|quadruple|decades?|century|fortnight)\b)",
+        r"(?i:\b[ivx]{2,}\b)",
+    ],
+    "names a date": [
+        r"(?i:\b(?:january|february|april|june|july|august|september|october|november|december)s?\b)",
+        r"(?i:\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b)",
+        r"\b(?:May|March|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b",  # may and march are verbs too
+        r"(?i:\b(?:in|of|since|until|by|early|late|mid|last|next)[ -](?:may|march)\b)",
+        rf"(?i:\b(?:this|last|next|past|previous) {_PERIOD}s?\b)",
+        r"(?i:\b(?:today|yesterday|tomorrow|tonight|nowadays)\b)",
+    ],
+    "names a unit": [r"(?i:\b(?:per ?cent|percentage|basis|bps|dollars?|cents?|euros?|yen)\b)"],
+    "changes a sign": [r"(?i:\b(?:minus|plus)\b)", r"(?<![^\W\d_])-|-(?![^\W\d_])"],
+    "names a symbol": [r"\b(?!ATR\b)[A-Z]{2,}\b|\b[B-Z]\b", rf"{_STARTS}\bA\b"],
+    "has a name": [rf"{_STARTS}\b(?!ATR\b)[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+"],
+    "gives advice": [
+        r"(?i:\b(?:you|yours?|we|us|ours?|should|must|recommend\w*|advi[sc]e\w*)\b)",
+        r"(?i:\b(?:buy|buying|sell|selling)\b)",
+    ],
+    "is too sure": [
+        r"(?i:\b(?:will|shall|certain(?:ly|ty)?|definite(?:ly)?|surely|never|always)\b)",
+        r"(?i:\b(?:guarantee|inevitabl|undoubted|undeniabl|risk-free)\w*)",
+    ],
+}
+
+FORBIDDEN = {fault: re.compile("|".join(patterns)) for fault, patterns in _FORBIDDEN.items()}
+"""What a sentence would do, as the end of "it …" → a pattern that finds it in the words around its slots."""
