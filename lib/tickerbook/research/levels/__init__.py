@@ -82,9 +82,10 @@ def find_levels(
         profile_sessions=profile_sessions,
         value_area=value_area,
     )
-    found = [one for find in _METHODS for one in _merged(find(view))]
-    tradable = bars.frame["low"].to_numpy().min() <= 0  # a share does not trade below zero; an oil future has
-    return _levels([one for one in found if tradable or one.price > 0], view, zone_atr * unit)
+    half = zone_atr * unit
+    found = (one for find in _METHODS for one in _merged(find(view)))
+    # What trades above zero has no level at zero or below; an oil future has closed there, and keeps all.
+    return _levels([one for one in found if one.price > half or view.close <= 0], view, half)
 
 
 def _last_atr(bars: Bars) -> float:
@@ -112,7 +113,7 @@ def _check(
 
 
 def _merged(found: Iterable[Found]) -> list[Found]:
-    """One method's prices, each once; names that agree on a price are joined, in the order they came."""
+    """One method's prices, each once: names that agree on a price are joined; its first knowledge counts."""
     by_price: dict[float, Found] = {}
     for one in found:
         other = by_price.get(one.price)
@@ -125,7 +126,7 @@ def _both(one: Found, other: Found) -> Found:
         price=one.price,
         method=f"{one.method}, {other.method}",
         formed=min(one.formed, other.formed),
-        known=max(one.known, other.known),
+        known=min(one.known, other.known),
     )
 
 

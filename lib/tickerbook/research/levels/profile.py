@@ -64,7 +64,7 @@ def expand_value_area(volume: np.ndarray, share: float) -> tuple[int, int, int]:
 
     The larger of the next row above and the next below is added, above where they are equal, until the area
     holds at least `share` of all volume. The point of control is the row with the most volume; of several,
-    the one nearest to the middle of the profile, the upper of two.
+    the middle one, the upper of two.
 
     Args:
         volume: of each price row, lowest price first; not negative, and not all zero.
@@ -73,9 +73,8 @@ def expand_value_area(volume: np.ndarray, share: float) -> tuple[int, int, int]:
     Returns:
         rows of the point of control, and of the area's lowest and highest price.
     """
-    middle = (len(volume) - 1) / 2
-    busiest = np.flatnonzero(volume >= volume.max() * (1 - _SAME))[::-1]
-    poc = int(busiest[np.abs(busiest - middle).argmin()])
+    busiest = np.flatnonzero(volume >= volume.max() * (1 - _SAME))
+    poc = int(busiest[len(busiest) // 2])
     low = high = poc
     held, wanted = volume[poc], share * volume.sum() * (1 - _SAME)
     while held < wanted:

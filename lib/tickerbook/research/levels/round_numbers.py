@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from tickerbook.research.level import Found, View
 
 KEPT = 2
-_DIGITS = 9  # quotients are rounded to these, so that 0.3 is fifteen times 0.02
+_ROUNDING = 1e-12  # 0.3 / 0.02 is 15, not a little less
 
 
 def find(view: View) -> Iterator[Found]:
@@ -19,7 +19,7 @@ def find(view: View) -> Iterator[Found]:
     if view.close <= 0:
         return
     step, decimals = round_step(view.close)
-    at = math.floor(round(view.close / step, _DIGITS))
+    at = math.floor(view.close / step * (1 + _ROUNDING))
     formed, known = view.recent.index[0].date(), view.bars.session
     for multiple in range(at - KEPT + 1, at + KEPT + 1):
         yield Found(round(multiple * step, decimals), "round number", formed, known)
@@ -27,6 +27,6 @@ def find(view: View) -> Iterator[Found]:
 
 def round_step(price: float) -> tuple[float, int]:
     """The distance of round numbers at a price above zero, and the decimals they are written with."""
-    power = math.floor(round(math.log10(price / 10), _DIGITS))
-    lead = round(price / 10 / 10.0**power, _DIGITS)
-    return max(one for one in (1, 2, 5) if one <= lead) * 10.0**power, max(0, -power)
+    most = price / 10 * (1 + _ROUNDING)
+    power = math.floor(math.log10(most))
+    return max(lead * 10.0**power for lead in (1, 2, 5) if lead * 10.0**power <= most), max(0, -power)

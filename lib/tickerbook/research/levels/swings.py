@@ -22,11 +22,12 @@ def find(view: View) -> Iterator[Found]:
     swings = confirmed(view.recent, view.swing_span)
     if swings.empty:
         return
-    clusters = swings.groupby(_labels(swings["price"].to_numpy(), view.cluster))
-    found = [_level(cluster) for _, cluster in clusters]
-    found.sort(key=lambda one: abs(one.price - view.close))
-    yield from [one for one in found if one.price <= view.close][:KEPT]
-    yield from [one for one in found if one.price > view.close][:KEPT]
+    labels = _labels(swings["price"].to_numpy(), view.cluster)
+    prices = swings["price"].groupby(labels)
+    middle = (prices.min() + prices.max()) / 2
+    away = (middle - view.close).sort_values(key=abs, kind="stable")
+    for label in [*away.index[away <= 0][:KEPT], *away.index[away > 0][:KEPT]]:
+        yield _found(float(middle[label]), swings[labels == label])
 
 
 def confirmed(frame: pd.DataFrame, span: int) -> pd.DataFrame:
@@ -52,11 +53,11 @@ def _labels(prices: np.ndarray, width: float) -> np.ndarray:
     return fcluster(linkage(prices[:, None], "complete"), width, "distance")  # type: ignore[no-any-return] # untyped
 
 
-def _level(cluster: pd.DataFrame) -> Found:
-    kinds = sorted(cluster["kind"].unique())
+def _found(price: float, swings: pd.DataFrame) -> Found:
+    kinds = sorted(set(swings["kind"]))
     return Found(
-        price=float((cluster["price"].min() + cluster["price"].max()) / 2),
+        price=price,
         method=f"swing {' and '.join(kinds)}",
-        formed=cluster["formed"].min().date(),
-        known=cluster["known"].max().date(),
+        formed=swings["formed"].min().date(),
+        known=swings["known"].max().date(),
     )

@@ -1,0 +1,131 @@
+"""Volume profile: how volume is spread, and the single-price value area."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tickerbook.research.levels import find_levels
+from tickerbook.research.levels.profile import expand_value_area, volume_profile
+
+ANSWERS = Path(__file__).parents[2] / "answers"
+REFERENCE = json.loads((ANSWERS / "volume_profile.json").read_text())
+
+
+@pytest.mark.parametrize("case", REFERENCE["cases"], ids=lambda case: case["id"])
+def test_single_price_value_area_agrees_with_the_reference(case):
+    """Point of control, value area and the volume in it, ties up, at least 70 %."""
+    price, volume = np.array(case["profile"], dtype=float).T
+    poc, low, high = expand_value_area(volume, 0.7)
+    found = {
+        "poc": price[poc],
+        "val": price[low],
+        "vah": price[high],
+        "included": volume[low : high + 1].sum(),
+    }
+    assert found == case["expected"]
+
+
+def test_value_area_of_real_half_hours_agrees_with_py_market_profile():
+    """Its rule for the profile (close rounded up to 0.05, traded rows only), our expansion, its answers."""
+    bars = pd.read_csv(ANSWERS / REFERENCE["google_30min"]["bars"], comment="#")
+    rows = np.ceil((bars["close"] / 0.05).round(6)) * 0.05
+    profile = bars["volume"].groupby(rows.round(2)).sum()
+    poc, low, high = expand_value_area(profile.to_numpy(dtype=float), 0.7)
+    expected = REFERENCE["google_30min"]["expected"]
+    assert (profile.index[poc], profile.index[low], profile.index[high]) == (
+        expected["poc"],
+        expected["val"],
+        expected["vah"],
+    )
+    assert profile.iloc[low : high + 1].sum() == expected["included"]
+
+
+@given(
+    volume=st.lists(st.integers(0, 9), min_size=1, max_size=30).filter(any),
+    share=st.floats(0.01, 1.0),
+)
+def test_value_area_holds_the_share_around_the_busiest_row(volume, share):
+    """It contains the point of control and enough volume, and stops as soon as it has."""
+    volume = np.array(volume, dtype=float)
+    poc, low, high = expand_value_area(volume, share)
+    held, wanted = volume[low : high + 1].sum(), share * volume.sum()
+    assert 0 <= low <= poc <= high < len(volume)
+    assert volume[poc] == volume.max()
+    assert held >= wanted * (1 - 1e-9)
+    if low < high:
+        assert min(held - volume[low], held - volume[high]) < wanted
+
+
+def test_of_equal_rows_the_middle_one_is_the_point_of_control():
+    """The upper of two."""
+    assert expand_value_area(np.array([5.0, 5, 5, 5, 5]), 0.2)[0] == 2
+    assert expand_value_area(np.array([5.0, 1, 1, 5]), 0.2)[0] == 3
+
+
+def test_a_bar_is_spread_evenly_over_its_range():
+    """80 over 10 to 14 in four bins of 1; a bar at one price goes into the bin that begins there."""
+    frame = pd.DataFrame({"low": [10.0, 12.0, 14.0], "high": [14.0, 12.0, 14.0], "volume": [80.0, 7.0, 3.0]})
+    edges, volume = volume_profile(frame, 4)
+    assert edges.tolist() == [10, 11, 12, 13, 14]
+    assert volume.tolist() == [20, 20, 27, 23]
+
+
+@given(
+    bars=st.lists(
+        st.tuples(st.integers(1, 60), st.integers(0, 9), st.sampled_from([0.0, 3.0, 1e9])),
+        min_size=2,
+        max_size=30,
+    ),
+    bins=st.integers(1, 50),
+)
+def test_no_volume_is_lost_or_made(bars, bins):
+    """The bins hold what the bars held."""
+    frame = pd.DataFrame(bars, columns=["low", "range", "volume"]).astype(float)
+    frame["high"] = frame["low"] + frame["range"]
+    profile = volume_profile(frame, bins)
+    traded = frame[frame["volume"] > 0]
+    if profile is None:
+        assert traded.empty or traded["high"].max() == traded["low"].min()
+    else:
+        assert profile[1].sum() == pytest.approx(frame["volume"].sum())
+        assert profile[1].min() >= 0
+
+
+def test_levels_of_the_profile_are_labelled_a_daily_proxy_and_lie_in_order(spy):
+    """Value area low < point of control < value area high, all from the newest 120 sessions."""
+    levels = {level.method: level for level in find_levels(spy) if "proxy" in level.method}
+    low, poc, high = (
+        levels[f"{name} (daily proxy)"] for name in ("value area low", "point of control", "value area high")
+    )
+    window = spy.frame.iloc[-120:]
+    assert window["low"].min() <= low.price < poc.price < high.price <= window["high"].max()
+    assert {level.formed for level in levels.values()} == {window.index[0].date()}
+    assert {level.known for level in levels.values()} == {spy.session}
+
+
+def test_most_volume_in_a_narrow_range_is_where_the_point_of_control_lies(make_bars):
+    """100 busy sessions at 60 and 20 quiet ones on a wide range put it at 60."""
+    close = np.r_[np.full(20, 80.0), np.full(100, 60.0)]
+    bars = make_bars(close, volume=np.r_[np.full(20, 10.0), np.full(100, 1000.0)])
+    (poc,) = [level for level in find_levels(bars) if "point of control" in level.method]
+    assert poc.price == pytest.approx(60, abs=0.1)
+
+
+@pytest.mark.parametrize(("unknown", "levels"), [(12, 3), (13, 0)])
+def test_a_tenth_of_the_volumes_may_be_unknown(spy, unknown, levels):
+    """Of 120 sessions 12 may lack their volume; with 13 there is no profile."""
+    frame = spy.frame.copy()
+    frame.loc[frame.index[-unknown:], "volume"] = np.nan
+    holed = type(spy)(frame, "TEST", "XNYS", "USD", "split", "test", spy.fetched_at)
+    assert sum("proxy" in level.method for level in find_levels(holed)) == levels
+
+
+def test_fewer_sessions_than_the_profile_asks_for_give_none(spy):
+    """119 sessions are not 120."""
+    assert not [level for level in find_levels(spy.last(119)) if "proxy" in level.method]
+    assert [level for level in find_levels(spy.last(120)) if "proxy" in level.method]
