@@ -1,0 +1,135 @@
+"""The same charts as plotly figures, for JupyterLab: what `data` and `layout` they have."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from tickerbook.bars import Bars
+from tickerbook.display.marks import INK, Line, Mark
+from tickerbook.research.metrics import drawdown
+
+GREY = "#7a828c"  # legible on white and on black, as a figure does not know which it is on
+COLOURS = {
+    "up": "#0072b2",
+    "down": "#d55e00",
+    "support": "#009e73",
+    "resistance": "#cc79a7",
+}  # as in svg.STYLE
+
+
+def candles(title: str, shown: Bars, marks: Sequence[Mark]) -> dict[str, Any]:
+    """Candlesticks with volume, zones and orders."""
+    days = [f"{d:%Y-%m-%d}" for d in shown.frame.index]
+    candles = {
+        "type": "candlestick",
+        "x": days,
+        **{column: shown.frame[column].tolist() for column in ("open", "high", "low", "close")},
+        "name": shown.ticker,
+        "increasing": {"line": {"color": COLOURS["up"], "width": 1}},
+        "decreasing": {"line": {"color": COLOURS["down"], "width": 1}},
+    }
+    volume = {
+        "type": "bar",
+        "x": days,
+        "y": [None if pd.isna(v) else float(v) for v in shown.frame["volume"]],
+        "yaxis": "y2",
+        "name": "volume",
+        "marker": {"color": GREY},
+    }
+    return {"data": [candles, volume], "layout": _panes(title, shown, marks)}
+
+
+def _panes(title: str, shown: Bars, marks: Sequence[Mark]) -> dict[str, Any]:
+    weekdays = pd.bdate_range(shown.first, shown.session)
+    closed = [f"{d:%Y-%m-%d}" for d in weekdays.difference(shown.frame.index)]
+    return _look(
+        title,
+        560,
+        xaxis={
+            "rangeslider": {"visible": False},
+            "rangebreaks": [{"bounds": ["sat", "mon"]}, {"values": closed}],
+        },
+        yaxis={"domain": [0.24, 1], "title": {"text": shown.currency}},
+        yaxis2={"domain": [0, 0.18], "title": {"text": "volume"}},
+        shapes=[_shape(mark) for mark in marks if mark.kind != "close"],
+        annotations=[_annotation(mark) for mark in marks],
+        showlegend=False,
+    )
+
+
+def _shape(mark: Mark) -> dict[str, Any]:
+    """A band for a level, a line for an order."""
+    across = {"xref": "paper", "x0": 0, "x1": 1}
+    if mark.level:
+        band = {
+            "type": "rect",
+            "layer": "below",
+            "y0": mark.level.low,
+            "y1": mark.level.high,
+            "line": {"width": 0},
+        }
+        return {**across, **band, "fillcolor": COLOURS[mark.kind], "opacity": 0.18}
+    pen = {
+        "dash": {"entry": "solid", "stop": "dot", "target": "dash"}[mark.kind],
+        "color": GREY,
+        "width": 1.5,
+    }
+    return {**across, "type": "line", "y0": mark.price, "y1": mark.price, "line": pen}
+
+
+def _annotation(mark: Mark) -> dict[str, Any]:
+    text = escape(f"{mark.fact.text} {mark.note}")
+    place = {"x": 1, "xref": "paper", "xanchor": "left", "y": mark.price}
+    return {**place, "text": text, "showarrow": False, "font": {"size": 10}, "hovertext": escape(mark.hint)}
+
+
+def curves(title: str, lines: Sequence[Line]) -> dict[str, Any]:
+    """Equity and drawdown of every line, at every session."""
+    data = []
+    for line in lines:
+        pen = {
+            "color": GREY if line.colour == INK else line.colour,
+            "dash": line.dash,
+            "width": line.width,
+        }
+        shared: dict[str, Any] = {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [f"{d:%Y-%m-%d}" for d in line.equity.index],
+            "name": line.name,
+            "legendgroup": line.name,
+            "line": pen,
+        }
+        data.append({**shared, "y": _json(line.equity, 5)})
+        data.append({**shared, "y": _json(drawdown(line.equity), 4), "yaxis": "y2", "showlegend": False})
+    return {
+        "data": data,
+        "layout": _look(
+            title,
+            520,
+            yaxis={"domain": [0.36, 1], "type": "log", "title": {"text": "growth of 1 (log)"}},
+            yaxis2={"domain": [0, 0.28], "tickformat": ".0%", "title": {"text": "drawdown"}},
+        ),
+    }
+
+
+def _json(values: pd.Series, digits: int) -> list[float | None]:
+    return [None if pd.isna(v) else round(float(v), digits) for v in values]
+
+
+def _look(title: str, height: int, **more: Any) -> dict[str, Any]:
+    """What all our figures look like."""
+    axis = {"gridcolor": "rgba(128,128,128,.2)", "zeroline": False, "automargin": True}
+    look = {
+        "title": {"text": title, "font": {"size": 15}, "x": 0, "xref": "paper"},
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 48, "b": 8},
+        "font": {"color": GREY, "family": "system-ui, sans-serif"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "y": -0.08},
+    }
+    return {**look, **{key: {**axis, **value} if "axis" in key else value for key, value in more.items()}}
