@@ -113,32 +113,26 @@ def carry_out(section: Section, project: Path) -> None:
         if block.title:
             path = project / block.title
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(
-                _notebook(block.text) if path.suffix == ".ipynb" else block.text, encoding="utf-8"
-            )
+            text = _notebook(block.text) if path.suffix == ".ipynb" else block.text
+            path.write_text(text, encoding="utf-8")
         elif block.language == "python":
             _run([sys.executable, "-W", "error", "-c", block.text], project, "the Python block")
         elif block.language == "console":
             for command, printed in block.commands():
                 if not command.startswith("make"):
-                    _expect(
-                        printed, _run(["bash", "-euo", "pipefail", "-c", command], project, command), command
-                    )
+                    got = _run(["bash", "-euo", "pipefail", "-c", command], project, command)
+                    _expect(printed, got, command)
 
 
 def _run(arguments: list[str], project: Path, what: str) -> str:
     """Run in the copy, with the copy's sources before the installed ones; what was printed."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {"PYTHONPATH": str(project / "lib"), "COLUMNS": "100", "NO_COLOR": "1"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         arguments,
         cwd=project,
-        env={
-            **os.environ,
-            "PATH": path,
-            "PYTHONPATH": str(project / "lib"),
-            "COLUMNS": "100",
-            "NO_COLOR": "1",
-        },
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
