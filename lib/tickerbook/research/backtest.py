@@ -5,6 +5,7 @@ every fill (see `simulate`). Shares are as adjusted as the bars are; where those
 dividends, neither strategy nor benchmark receives any.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
@@ -58,8 +59,8 @@ def backtest(
     exposure = checked_exposure(rule, bars)
     frame = bars.frame.iloc[row:]
     _check_prices(frame, bars.ticker)
-    benchmark, bought = simulate(frame, pd.Series(1.0, frame.index), costs, cash)
-    _check_cash(bars, cash, bought)
+    _check_cash(bars, cash, float(frame["open"].iloc[1]) * costs.factor)
+    benchmark, _ = simulate(frame, pd.Series(1.0, frame.index), costs, cash)
     equity, trades = simulate(frame, exposure.iloc[row:], costs, cash)
     _check_equity(bars, name, equity)
     return BacktestResult(
@@ -123,10 +124,11 @@ def _check_prices(frame: pd.DataFrame, ticker: str) -> None:
         )
 
 
-def _check_cash(bars: Bars, cash: float, bought: pd.DataFrame) -> None:
-    if bought.empty:
+def _check_cash(bars: Bars, cash: float, price: float) -> None:
+    if not price <= cash < math.inf:
         raise ConfigError(
-            f"cash = {cash:,.2f} {bars.currency} does not buy one share of {bars.ticker}.", "Raise `cash`."
+            f"cash = {cash:,.2f} {bars.currency} does not buy one share of {bars.ticker} at {price:,.2f}.",
+            "Choose a larger, finite `cash`.",
         )
 
 

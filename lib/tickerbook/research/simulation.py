@@ -32,14 +32,20 @@ class Costs:
             if not 0 <= value <= _WHOLE / 10:
                 raise ConfigError(f"{name} = {value} is no cost.", "Use basis points from 0 to 1,000.")
 
+    @property
+    def factor(self) -> float:
+        """What a share bought costs, as a multiple of its price at the open."""
+        return (1 + self.commission_bps / _WHOLE) * (1 + self.slippage_bps / _WHOLE)
+
 
 def simulate(
     frame: pd.DataFrame, exposure: pd.Series, costs: Costs, cash: float
 ) -> tuple[pd.Series, pd.DataFrame]:
     """Equity at each close, from 1, and the trades, of what was decided at each close of `frame`.
 
-    An exposure e is bought at the next open as e · equity, costs included, rounded down to whole shares, and
-    held until another one is decided; where the side changes, the old position is closed first.
+    An exposure e is filled at the next open as e · equity, costs included, and held until another one is
+    decided. Each order is rounded down to whole shares; where the side changes, the old position is closed
+    first, by an order of its own.
 
     Args:
         frame: bars; opens and closes above zero. Nothing is held on the first.
@@ -77,11 +83,10 @@ def _targets(exposure: pd.Series, costs: Costs) -> npt.NDArray[np.float64]:
     """
     wanted = exposure.shift(1, fill_value=0.0).to_numpy()
     before = np.concatenate(([0.0], wanted[:-1]))
-    with_costs = (1 + costs.commission_bps / _WHOLE) * (1 + costs.slippage_bps / _WHOLE)
     targets = np.full((len(wanted), 2), np.nan)
     targets[wanted * before < 0, 0] = 0.0
     changed = wanted != before
-    targets[changed, 1] = wanted[changed] * (1 + _HAIR) / with_costs
+    targets[changed, 1] = wanted[changed] * (1 + _HAIR) / costs.factor
     return targets
 
 
