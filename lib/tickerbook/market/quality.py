@@ -27,8 +27,9 @@ def check(delivered: pd.DataFrame, calendar: str, until: date) -> Checked:
     """Make a raw frame of what a provider delivered.
 
     Dropped: rows after `until`, the last completed session (a bar in the making is not a bar); rows without
-    all four prices; repeated rows of a session, of which one stays: the last delivered, and one with positive
-    prices before one without. Actions of dropped rows move to the next session that is kept. Flagged and
+    all four prices; repeated rows of a session, of which one stays: one with positive prices before one
+    without, then the one with the most volume (a bar in the making has traded less), then the last delivered.
+    Actions of dropped rows move to the next session that is kept. Flagged and
     kept: prices that are not positive (true ones exist), rows on days without a session, sessions without a
     row. Nothing is filled.
     """
@@ -39,17 +40,28 @@ def check(delivered: pd.DataFrame, calendar: str, until: date) -> Checked:
     frame = kept.assign(**_moved(done, kept.index)).rename_axis("session").astype("float64")
     frame.index = frame.index.as_unit("ns")
     found = {
-        "rows after the last completed session dropped": len(rows) - len(done),
-        "rows without prices dropped": len(done) - len(priced),
-        "repeated rows dropped": len(priced) - len(kept),
+        "row{s} after the last completed session dropped": len(rows) - len(done),
+        "row{s} without prices dropped": len(done) - len(priced),
+        "repeated row{s} dropped": len(priced) - len(kept),
         **_flags(frame, calendar),
     }
-    return Checked(frame, tuple(f"{count} {what}" for what, count in found.items() if count))
+    return Checked(frame, tuple(_counted(count, what) for what, count in found.items() if count))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what.format(s='' if count == 1 else 's')}"
 
 
 def _one_a_session(rows: pd.DataFrame) -> pd.DataFrame:
-    positive = (rows[PRICES] > 0).all(axis=1)
-    best = pd.concat([rows[~positive], rows[positive]]).sort_index(kind="stable")
+    rank = pd.DataFrame(
+        {
+            "session": rows.index,
+            "positive": (rows[PRICES] > 0).all(axis=1).to_numpy(),
+            "volume": rows["volume"].to_numpy(),
+        }
+    )
+    order = rank.sort_values(["session", "positive", "volume"], kind="stable", na_position="first")
+    best = rows.iloc[order.index]
     return best[~best.index.duplicated(keep="last")]
 
 
@@ -69,7 +81,7 @@ def _flags(frame: pd.DataFrame, calendar: str) -> dict[str, int]:
         return {}
     expected = sessions_between(calendar, frame.index[0].date(), frame.index[-1].date())
     return {
-        "rows with a price that is not positive kept": int((frame[PRICES] <= 0).any(axis=1).sum()),
-        f"rows on days without a {calendar} session kept": len(frame.index.difference(expected)),
-        f"{calendar} sessions are missing": len(expected.difference(frame.index)),
+        "row{s} with a price that is not positive kept": int((frame[PRICES] <= 0).any(axis=1).sum()),
+        f"row{{s}} on days without a {calendar} session kept": len(frame.index.difference(expected)),
+        f"{calendar} session{{s}} missing": len(expected.difference(frame.index)),
     }

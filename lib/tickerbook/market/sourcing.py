@@ -174,7 +174,9 @@ def _summary(written: Written, name: str) -> str:
         "withdrawn with the former provider": written.withdrawn,
         f"kept that {name} no longer has": written.missing,
     }
-    found = ", ".join(f"{count:,} sessions {what}" for what, count in counts.items() if count)
+    found = ", ".join(
+        f"{count:,} session{'' if count == 1 else 's'} {what}" for what, count in counts.items() if count
+    )
     aside = f"; a damaged file was set aside as {written.aside.name}" if written.aside else ""
     return (found or "nothing new") + aside
 
