@@ -15,7 +15,7 @@ from tickerbook.facts import MINUS, Facts
 from tickerbook.research.metrics import drawdown
 
 POINTS = 260  # about how many points of a line are worth their bytes on a page
-HEIGHT, EQUITY, DRAWDOWN, DATES = 440, (16, 250), (306, 96), 422  # pixels: all; panes' top and height; dates
+HEIGHT, EQUITY, DRAWDOWN, DATES = 456, (32, 250), (322, 96), 438  # pixels: all; panes' top and height; dates
 GAP = 30  # pixels between the labels of two lines, which have two rows each
 
 
@@ -53,7 +53,10 @@ def _svg(title: str, description: str, lines: Sequence[Line]) -> str:
     grown_grid, grown_labels = grown.grid([(v, f"{v:,g}") for v in ratio_ticks(grown.low, grown.high, 6)])
     falls = [(v, f"{100 * v:.0f} %".replace("-", MINUS)) for v in ticks(fallen.low, 0, 3)]
     fallen_grid, fallen_labels = fallen.grid(falls)
-    heading = tag("text", "drawdown from the peak", y=fallen.top - 24, class_="tb-note")
+    headings = [
+        tag("text", text, y=pane.top - 24, class_="tb-note")
+        for text, pane in (("what 1 became, logarithmic", grown), ("drawdown from the peak", fallen))
+    ]
     count = -(-len(sessions) // step)
     return drawing(
         title,
@@ -65,7 +68,7 @@ def _svg(title: str, description: str, lines: Sequence[Line]) -> str:
         fallen.inner(count, *[_path(line, _lowest(drawdown(line.equity), step), fallen) for line in lines]),
         grown_labels,
         fallen_labels,
-        heading,
+        *headings,
         *_dates(sessions),
         gutter(*_labels(lines, grown)),
     )

@@ -11,6 +11,7 @@ from tickerbook.display.marks import INK, Line, Mark
 from tickerbook.research.metrics import drawdown
 
 GREY = "#7a828c"  # legible on white and on black, as a figure does not know which it is on
+POINTS = 1000  # about how many points of a line a screen can show
 COLOURS = {
     "up": "#0072b2",
     "down": "#d55e00",
@@ -86,9 +87,11 @@ def _annotation(mark: Mark) -> dict[str, Any]:
 
 
 def curves(title: str, lines: Sequence[Line]) -> dict[str, Any]:
-    """Equity and drawdown of every line, at every session."""
+    """Equity and drawdown of every line, at sessions as near to each other as a screen can show."""
     data = []
     for line in lines:
+        kept = slice(None, None, -(-len(line.equity) // POINTS))
+        equity, under = line.equity[::-1][kept][::-1], drawdown(line.equity)[::-1][kept][::-1]
         pen = {
             "color": GREY if line.colour == INK else line.colour,
             "dash": line.dash,
@@ -97,13 +100,13 @@ def curves(title: str, lines: Sequence[Line]) -> dict[str, Any]:
         shared: dict[str, Any] = {
             "type": "scatter",
             "mode": "lines",
-            "x": [f"{d:%Y-%m-%d}" for d in line.equity.index],
+            "x": [f"{d:%Y-%m-%d}" for d in equity.index],
             "name": line.name,
             "legendgroup": line.name,
             "line": pen,
         }
-        data.append({**shared, "y": _json(line.equity, 5)})
-        data.append({**shared, "y": _json(drawdown(line.equity), 4), "yaxis": "y2", "showlegend": False})
+        data.append({**shared, "y": _json(equity, 5)})
+        data.append({**shared, "y": _json(under, 4), "yaxis": "y2", "showlegend": False})
     return {
         "data": data,
         "layout": _look(

@@ -1,7 +1,8 @@
 """Tables of facts as HTML. Every figure stands in an element that names its fact.
 
 A cell is written as a template, `{low} to {high}`: text with the names of facts in braces. `{change:sign}`
-puts a sign of direction before the figure, so that colour is never alone.
+puts a sign of direction before the figure, so that colour is never alone; `{note:maybe}` is nothing where the
+fact is missing. Every other missing fact is a dash.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from tickerbook.facts import MISSING, Fact, Facts
 from tickerbook.settings import nearest
 
 _TABLE = 'class="tb-table" style="border-collapse:collapse;font-variant-numeric:tabular-nums"'
-_NUMBER = ' class="tb-number" style="text-align:right"'
+_NUMBER = ' class="tb-number" style="text-align:right;white-space:nowrap"'
 _TEXT = ' style="text-align:left"'
 
 
@@ -73,15 +74,18 @@ def strip(facts: Facts, items: Mapping[str, str]) -> Html:
 
 
 def fill(template: str, facts: Mapping[str, Fact]) -> str:
-    """A template as HTML, its facts filled in. Where all of them are missing, a dash stands for the whole."""
-    parts = list(Formatter().parse(template))
-    found = [_named(name, facts) for _, name, _, _ in parts if name is not None]
+    """A template as HTML, its facts filled in. Where all of them are missing, a dash stands for the whole.
+
+    Raises:
+        DataError: if it names a fact that is not there.
+    """
+    parts = [
+        (text, name and _named(name, facts), spec) for text, name, spec, _ in Formatter().parse(template)
+    ]
+    found = [fact for _, fact, _ in parts if fact]
     if found and all(fact.value is None for fact in found):
         return span(found[0], MISSING)
-    return "".join(
-        escape(text) + ("" if name is None else _figure(_named(name, facts), signed=spec == "sign"))
-        for text, name, spec, _ in parts
-    )
+    return "".join(escape(text) + (_figure(fact, spec or "") if fact else "") for text, fact, spec in parts)
 
 
 def span(fact: Fact, text: str) -> str:
@@ -89,13 +93,15 @@ def span(fact: Fact, text: str) -> str:
     return f'<span data-fact="{escape(fact.name)}">{escape(text)}</span>'
 
 
-def _figure(fact: Fact, *, signed: bool) -> str:
+def _figure(fact: Fact, spec: str) -> str:
     if isinstance(fact.value, tuple):
         return f'<span data-fact="{escape(fact.name)}">{sparkline(fact.value, fact.label)}</span>'  # type: ignore[arg-type] # a series that is shown is of numbers
     value, mark = fact.value, ""
+    if spec == "maybe" and value is None:
+        return ""
     if isinstance(value, bool):
         mark = _mark("✓", "tb-yes") if value else _mark("✗", "tb-no")
-    elif signed and isinstance(value, int | float) and value:
+    elif spec == "sign" and isinstance(value, int | float) and value:
         mark = _mark("▲", "tb-rise") if value > 0 else _mark("▼", "tb-fall")
     return mark + span(fact, fact.text)
 
@@ -110,7 +116,7 @@ def _cell(template: str, row: Mapping[str, Fact], numeric: bool) -> str:
 
 
 def _is_numeric(template: str, rows: list[dict[str, Fact]]) -> bool:
-    """Whether a column holds numbers, which stand at the right."""
+    """Whether a column holds numbers or dates, which stand at the right and on one line."""
     names = [name for _, name, _, _ in Formatter().parse(template) if name]
     values = [
         row[name].value for row in rows for name in names if name in row and row[name].value is not None
