@@ -53,7 +53,7 @@ def library_digest(root: Path = ROOT) -> str:
 
 
 def dependencies_digest(project: Path) -> str:
-    """Digest of requirements.lock where the project has one, and of what is installed of the packages that compute."""
+    """Digest of the project's requirements.lock, where it has one, and of what is installed."""
     lock = project / "requirements.lock"
     locked = lock.read_bytes() if lock.is_file() else b""
     return digest(locked, dump_json(versions(_COMPUTING)), f"{sys.version_info[0]}.{sys.version_info[1]}")
