@@ -23,8 +23,10 @@ def check(draft: Draft, facts: Mapping[str, Fact]) -> None:
     """Let a draft pass, or refuse it.
 
     Raises:
-        NarrativeError: names the first sentence with a fault, and the fault.
+        NarrativeError: names the first sentence with a fault, and the fault; also if there is no sentence.
     """
+    if not any(part.sentences for part in draft):
+        raise NarrativeError("The narrator said nothing.")
     for part in draft:
         for sentence in part.sentences:
             for fault in faults(sentence, facts):

@@ -32,7 +32,7 @@ _FORBIDDEN = {
     "has a name": [rf"{_STARTS}\b(?!ATR\b)[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+"],
     "gives advice": [
         r"(?i:\b(?:you|yours?|we|us|ours?|should|must|recommend\w*|advi[sc]e\w*)\b)",
-        r"(?i:\b(?:buy|buying|sell|selling)\b)",
+        r"(?i:\b(?:buy|buying|sell|selling)\b(?! and hold\b))",  # buy and hold is the benchmark
     ],
     "is too sure": [
         r"(?i:\b(?:will|shall|certain(?:ly|ty)?|definite(?:ly)?|surely|never|always)\b)",
