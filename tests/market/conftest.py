@@ -43,7 +43,7 @@ def raw() -> Callable[..., pd.DataFrame]:
 
     def make(closes, **columns):
         index = pd.DatetimeIndex(list(closes), name="session").as_unit("ns")
-        values = dict.fromkeys(RAW[:4], list(closes.values()))
+        values = {name: list(closes.values()) for name in RAW[:4]}
         frame = pd.DataFrame(
             values | {"volume": 1000.0, "dividend": 0.0, "split": 1.0}, index=index, dtype="float64"
         )
@@ -76,10 +76,10 @@ class Fake:
 
     def __init__(self, frame=None, own=(), currency=None, source="fake 1.0"):
         self.frame, self.own, self.currency, self.source = frame, dict(own), currency, source
-        self.asked: list[str] = []
+        self.asked: list[tuple[str, date, date]] = []
 
     def history(self, ticker: Ticker, first: date, last: date) -> History:
-        self.asked.append(ticker.symbol)
+        self.asked.append((ticker.symbol, first, last))
         answer = self.own.get(ticker.symbol, self.frame)
         if isinstance(answer, BaseException):
             raise answer

@@ -219,7 +219,7 @@ def test_another_currency_is_stored_even_where_no_price_differs(lake, week, orig
 def test_writers_at_once_lose_nothing(lake, raw, origin):
     """Eight threads add a session each to one ticker, and each session to a ticker of its own."""
     days = pd.bdate_range("2012-03-05", periods=8)
-    histories = [raw({day: 10.0 for day in days[: number + 1]}) for number in range(8)]
+    histories = [raw(dict.fromkeys(days[: number + 1], 10.0)) for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda frame: Lake(lake.root).write("ALL", frame, origin()), histories))
         list(pool.map(lambda n: Lake(lake.root).write(f"T{n}", histories[n], origin()), range(8)))
@@ -281,7 +281,7 @@ def test_a_damaged_file_is_named_with_the_way_out(lake, week, origin, damage):
     for symbol in ("AAPL", "MSFT"):
         lake.write(symbol, week, origin())
     damage(lake.path("AAPL"))
-    with pytest.raises(TornFileError, match="AAPL.parquet is damaged") as caught:
+    with pytest.raises(TornFileError, match=r"AAPL\.parquet is damaged") as caught:
         lake.bars("AAPL")
     assert caught.value.remedy == "Run `tickerbook fetch AAPL`."
     assert lake.period("AAPL") is None
@@ -343,7 +343,7 @@ def test_a_full_disk_leaves_the_old_file(lake, week, origin, monkeypatch, step):
     with monkeypatch.context() as patch:
         patch.setattr(*target, full)
         with pytest.raises(
-            DataError, match="AAPL could not be stored in .*: No space left on device"
+            DataError, match=r"AAPL could not be stored in .*: No space left on device"
         ) as caught:
             lake.write("AAPL", week, origin())
     assert "tickerbook fetch AAPL" in caught.value.remedy
@@ -394,7 +394,7 @@ def test_a_read_only_folder_is_named(lake, week, origin):
     folder = lake.path("AAPL").parent
     folder.chmod(0o555)
     try:
-        with pytest.raises(DataError, match="could not be stored in .*Permission denied"):
+        with pytest.raises(DataError, match=r"could not be stored in .*Permission denied"):
             lake.write("AAPL", week, origin())
         assert len(lake.read("AAPL").frame) == 3
     finally:
