@@ -116,7 +116,7 @@ def _volume(shown: Bars) -> tuple[Pane, str]:
     highest = float(shown.frame["volume"].max())
     known = highest > 0
     pane = Pane(*VOLUME, low=0, high=highest if known else 1)
-    tick = ticks(0, highest, 2)[-1] if known else 0.0
+    tick = ticks(0, highest, 3)[-1] if known else 0.0
     text = f"volume, {tick / MILLION:g} million" if known else "volume is not known"
     return pane, "".join(pane.grid([(tick, text)]))
 

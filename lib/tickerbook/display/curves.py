@@ -50,12 +50,13 @@ def _svg(title: str, description: str, lines: Sequence[Line]) -> str:
     sessions = lines[0].equity.index
     step = -(-len(sessions) // POINTS)
     grown, fallen = _equity_pane(lines), _drawdown_pane(lines)
-    grown_grid, grown_labels = grown.grid([(v, f"{v:,g}") for v in ratio_ticks(grown.low, grown.high, 6)])
+    grown_ticks = ratio_ticks if grown.log else ticks
+    grown_grid, grown_labels = grown.grid([(v, f"{v:,g}") for v in grown_ticks(grown.low, grown.high, 6)])
     falls = [(v, f"{100 * v:.0f} %".replace("-", MINUS)) for v in ticks(fallen.low, 0, 3)]
     fallen_grid, fallen_labels = fallen.grid(falls)
     headings = [
         tag("text", text, y=pane.top - 24, class_="tb-note")
-        for text, pane in (("what 1 became, logarithmic", grown), ("drawdown from the peak", fallen))
+        for text, pane in (("what 1 became", grown), ("drawdown from the peak", fallen))
     ]
     count = -(-len(sessions) // step)
     return drawing(
