@@ -47,7 +47,7 @@ def faults(sentence: str, facts: Mapping[str, Fact]) -> Iterator[str]:
     for fault, pattern in FORBIDDEN.items():
         if found := pattern.search(bare):
             yield f"{fault}, “{found[0]}”"
-    if not _WHOLE.fullmatch(sentence):
+    if not _WHOLE.fullmatch(_alone(sentence, facts)):
         yield "is not a whole sentence"
 
 
@@ -71,3 +71,9 @@ def _slots(sentence: str, facts: Mapping[str, Fact]) -> Iterator[str]:
             yield f"asks for {{{name}}}, which is a series"
     if len(_ALONE.findall(sentence)) != len(SLOT.findall(sentence)):
         yield "glues a slot to other text"
+
+
+def _alone(sentence: str, facts: Mapping[str, Fact]) -> str:
+    """What must be a whole sentence: what a reader sees where a slot stands alone, else the template."""
+    slot = SLOT.fullmatch(sentence)
+    return facts[slot[1]].text if slot and slot[1] in facts else sentence

@@ -11,6 +11,7 @@ from tickerbook.errors import NarrativeError
 from tickerbook.facts import Fact, Facts
 from tickerbook.narrative.draft import Draft, Part
 
+_SIDES = ("long", "short", "flat")
 _SAMPLE = "sample"  # how the source of sample prices begins
 
 Row = Mapping[str, Fact]
@@ -40,7 +41,7 @@ def _close(facts: Facts) -> str:
     said, change = "{ticker} closed at {price.close} on {price.session}", facts.value("price.change")
     if change is None:
         return f"{said}."
-    if not _shows(facts["price.change"]):
+    if not _shows(facts, "price.change"):
         return f"{said}, hardly changed from the close before."
     return f"{said}, {'up' if change > 0 else 'a change of'} {{price.change}} from the close before."
 
@@ -48,11 +49,11 @@ def _close(facts: Facts) -> str:
 def _levels(facts: Facts) -> Iterator[str]:
     support, resistance = _level(facts, "support", "lower"), _level(facts, "resistance", "higher")
     if support and resistance:
-        yield f"The nearest support, {support}, and the nearest resistance, {resistance}."
+        yield f"The nearest support is {support}; the nearest resistance is {resistance}."
     elif support:
-        yield f"The nearest support, {support}, and no resistance was found above the close."
+        yield f"The nearest support is {support}; no resistance was found above the close."
     elif resistance:
-        yield f"The nearest resistance, {resistance}, and no support was found below the close."
+        yield f"The nearest resistance is {resistance}; no support was found below the close."
     else:
         yield "No support was found below the close, and no resistance above it."
     close = facts.value("price.close")
@@ -66,46 +67,56 @@ def _levels(facts: Facts) -> Iterator[str]:
 
 
 def _level(facts: Facts, name: str, where: str) -> str:
-    """`{support.price} ({support.method}), is {support.distance} lower`; empty where there is no level."""
+    """`{support.distance} lower at {support.price} ({support.method})`; empty where there is no level."""
     if not _has(facts, f"{name}.price"):
         return ""
-    method = f" ({{{name}.method}})" if _has(facts, f"{name}.method") else ""
-    away, more = f"{name}.distance", f"{name}.distance_atr"
-    if not _has(facts, away) or not _shows(facts[away]):
-        return f"{{{name}.price}}{method}, is hardly {where}"
-    unit = f" ({{{more}}})" if _has(facts, more) and _shows(facts[more]) else ""
-    return f"{{{name}.price}}{method}, is {{{away}}}{unit} {where}"
+    away, unit = f"{name}.distance", f"{name}.distance_atr"
+    far = f"{{{away}}} {where}" if _shows(facts, away) else f"hardly {where}"
+    if _shows(facts, away) and _shows(facts, unit):
+        far = f"{{{away}}} ({{{unit}}}) {where}"
+    return f"{far} at {{{name}.price}}{_method(facts, f'{name}.method')}"
+
+
+def _method(facts: Facts, name: str) -> str:
+    """` ({support.method})`, or behind a comma where the method itself has brackets."""
+    if not _has(facts, name):
+        return ""
+    return f", {{{name}}}" if "(" in facts[name].text else f" ({{{name}}})"
 
 
 def _evidence(facts: Facts, rows: Sequence[Row]) -> Iterator[str]:
     """Where the strategies stand, and what they returned beside buy and hold."""
-    sides = {
-        side: [row for row in rows if _value(row, "signal") == side] for side in ("long", "short", "flat")
-    }
-    said = [f"{_names(held)} {'are' if held[1:] else 'is'} {side}" for side, held in sides.items() if held]
+    stands = [(side, [row for row in rows if _value(row, "signal") == side]) for side in _SIDES]
+    said = [f"{_names(held)} {'are' if held[1:] else 'is'} {side}" for side, held in stands if held]
     if said:
         yield f"Of the strategies tested, {'; '.join(said)}."
-    if untested := [row for row in rows if _value(row, "total_return") is None]:
-        yield f"There is too little history to test {_names(untested)}."
-    hold = facts.value("benchmark.total_return")
     tested = [row for row in rows if _value(row, "total_return") is not None]
-    if hold is None or not tested or not _has(facts, "test.first", "test.last"):
-        return
-    worst = ", with a deepest drawdown of {benchmark.max_drawdown}" * _has(facts, "benchmark.max_drawdown")
-    yield f"After costs, buy and hold returned {{benchmark.total_return}} from {{test.first}} to {{test.last}}{worst}."
+    if untested := [row for row in rows if row not in tested]:
+        yield f"There is too little history to test {_names(untested)}."
+    if tested and _has(facts, "benchmark.total_return", "test.first", "test.last"):
+        yield _benchmark(facts)
+        yield _returns(facts, tested)
+
+
+def _benchmark(facts: Facts) -> str:
+    said = "After costs, buy and hold returned {benchmark.total_return} from {test.first} to {test.last}"
+    if _has(facts, "benchmark.max_drawdown"):
+        return f"{said}, with a deepest drawdown of {{benchmark.max_drawdown}}."
+    return f"{said}."
+
+
+def _returns(facts: Facts, tested: Sequence[Row]) -> str:
     first, *others = tested
     returns = [f"{_slot(first['name'])} returned {_slot(first['total_return'])}"]
     returns += [f"{_slot(row['name'])} {_slot(row['total_return'])}" for row in others]
-    better = [row for row in tested if _value(row, "total_return") > hold]
-    yield f"Over the same sessions and at the same costs, {_listed(returns)}; {_verdict(better, tested)}."
-
-
-def _verdict(better: Sequence[Row], tested: Sequence[Row]) -> str:
-    if not tested[1:]:
-        return "that is more" if better else "that is not more"
-    if not better:
-        return "none of them did better"
-    return f"{'all of them' if len(better) == len(tested) else _names(better)} did better"
+    better = [row for row in tested if _value(row, "total_return") > facts.value("benchmark.total_return")]
+    if not others:
+        verdict = "that is more" if better else "that is not more"
+    elif better:
+        verdict = f"{_names(better) if len(better) < len(tested) else 'all of them'} did better"
+    else:
+        verdict = "none of them did better"
+    return f"Over the same sessions and at the same costs, {_listed(returns)}; {verdict}."
 
 
 def _origin(facts: Facts) -> Iterator[str]:
@@ -116,60 +127,86 @@ def _origin(facts: Facts) -> Iterator[str]:
 
 
 def _objective(facts: Facts) -> Iterator[str]:
-    targets = [_target(row) for row in facts.rows("target") if _value(row, "price") is not None]
-    if not _has(facts, "plan.entry"):
-        why = (
-            "no support below the close to lean on"
-            if not _has(facts, "support.price")
-            else "no entry that fits"
-        )
-        yield f"There is nothing to aim at, because there is {why}."
-    elif targets:
-        yield f"The plan is {_side(facts)}, from {{plan.entry}} to {', then '.join(targets)}."
-    else:
-        yield f"The plan is {_side(facts)} from {{plan.entry}}, without a target, because no level was found on the way."
-    if targets and _has(facts, "plan.entry", "plan.risk_per_share", "target.1.r_multiple"):
-        yield "The nearest target would pay {target.1.r_multiple}, where the risk is {plan.risk_per_share} a share."
-
-
-def _target(row: Row) -> str:
-    method = f" ({_slot(row['method'])})" if _value(row, "method") else ""
-    return f"{_slot(row['price'])}{method}"
+    if not _planned(facts):
+        yield "{plan.context}" if _has(facts, "plan.context") else "There is no plan for this session."
+        return
+    passed = "" if facts.value("plan.passed") else ", which does not pass its checklist,"
+    targets = [_slot(row["price"]) for row in facts.rows("target") if _value(row, "price") is not None]
+    way = (
+        f"from {{plan.entry}} to {', then '.join(targets)}"
+        if targets
+        else "from {plan.entry}, without a target"
+    )
+    yield f"The plan{passed} is {_side(facts)}, {way}."
+    if _has(facts, "target.1.r_multiple", "plan.risk_per_share"):
+        yield "The nearest target would pay {target.1.r_multiple}; the risk is {plan.risk_per_share} a share."
 
 
 def _plan(facts: Facts) -> Iterator[str]:
-    if not _has(facts, "plan.entry", "plan.stop"):
+    if not _planned(facts):
         return
-    beyond = facts.value("plan.stop") < facts.value("support.low", facts.value("plan.stop"))
-    yield f"The stop is {{plan.stop}}{', below the support zone from {support.low} to {support.high}' * beyond}."
-    if _has(facts, "plan.shares", "plan.binding"):
-        if facts.value("plan.shares") == 0:
-            yield "No position fits: {plan.binding} leaves {plan.shares}."
-        elif _has(facts, "plan.notional", "plan.money_at_risk"):
-            yield "The size is {plan.shares}, worth {plan.notional}, with {plan.money_at_risk} at risk; it is set by {plan.binding}."
+    if _has(facts, "plan.context"):
+        yield "{plan.context}"
+    if _has(facts, "plan.zone_low", "plan.zone_high"):
+        found = _method(facts, "plan.zone_method")
+        yield f"The stop, {{plan.stop}}, is beyond the zone {{plan.zone_low}} to {{plan.zone_high}}{found}."
+    else:
+        yield "The stop is {plan.stop}."
+    yield from _size(facts)
     yield from _checklist(facts)
 
 
+def _size(facts: Facts) -> Iterator[str]:
+    if not _has(facts, "plan.shares", "plan.binding", "plan.notional", "plan.money_at_risk"):
+        return
+    if facts.value("plan.shares") > 0:
+        yield "The size is {plan.shares}, worth {plan.notional}, with {plan.money_at_risk} at risk."
+        yield "What sets it is the limit called “{plan.binding}”, the tightest of those that apply."
+    else:
+        yield "No position fits: the limit called “{plan.binding}” leaves {plan.shares}."
+
+
 def _checklist(facts: Facts) -> Iterator[str]:
-    failed = [
-        _slot(row["name"]) for row in facts.rows("check") if "name" in row and _value(row, "passed") is False
-    ]
+    failed = [row for row in facts.rows("check") if "name" in row and _value(row, "passed") is False]
     if failed:
-        yield f"The plan does not pass its checklist, which it fails on {_listed(failed)}."
+        yield f"Its checklist fails: {'; '.join(_failure(row) for row in failed)}."
     elif facts.value("plan.passed"):
-        yield "It passes every condition of its checklist."
+        yield "Every condition of its checklist is met."
+
+
+def _failure(row: Row) -> str:
+    if any(_value(row, column) is None for column in ("figure", "rule", "limit")):
+        return f"{_slot(row['name'])} is unknown"
+    figure, rule, limit = (_slot(row[column]) for column in ("figure", "rule", "limit"))
+    return f"{_slot(row['name'])} is {figure} (wanted: {rule} {limit})"
 
 
 def _invalidation(facts: Facts, rows: Sequence[Row]) -> Iterator[str]:
-    if _has(facts, "plan.entry", "plan.stop"):
-        way = "above" if facts.value("plan.side") == "short" else "below"
-        yield f"A close {way} {{plan.stop}} would end the reason for the plan."
-    elif _has(facts, "support.low"):
-        yield "A close below {support.low} would leave the nearest support behind."
+    if not _planned(facts):
+        yield from _watched(facts)
+        return
+    short = _side(facts) == "short"
+    yield f"A close {'above' if short else 'below'} {{plan.stop}} would end the reason for the plan."
+    if facts.value("plan.entry") != facts.value("price.close"):
+        yield "If the price does not come back to {plan.entry}, the plan does not begin."
     if held := [row for row in rows if _value(row, "signal") == _side(facts)]:
         yield f"The case would weaken if {_names(held)} turned flat."
     elif any(_value(row, "signal") for row in rows):
         yield f"No strategy tested is {_side(facts)}, so none of them supports it."
+
+
+def _watched(facts: Facts) -> Iterator[str]:
+    """Without a plan: the closes that would change where the price stands."""
+    below, above = _has(facts, "support.low"), _has(facts, "resistance.high")
+    bounds = ["below {support.low}"] * below + ["above {resistance.high}"] * above
+    if bounds:
+        what = "levels" if below and above else "support" if below else "resistance"
+        close = f"a close {' or '.join(bounds)} would leave the nearest {what} behind"
+        yield f"There is no plan to give up; {close}."
+
+
+def _planned(facts: Facts) -> bool:
+    return _has(facts, "plan.entry", "plan.stop")
 
 
 def _side(facts: Facts) -> str:
@@ -180,9 +217,9 @@ def _has(facts: Facts, *names: str) -> bool:
     return all(facts.value(name) is not None for name in names)
 
 
-def _shows(fact: Fact) -> bool:
-    """Whether a figure is still one when it is rounded for readers."""
-    return any(digit in fact.text for digit in "123456789")
+def _shows(facts: Facts, name: str) -> bool:
+    """Whether there is a figure, and it is still more than nothing when it is rounded for readers."""
+    return _has(facts, name) and any(digit in facts[name].text for digit in "123456789")
 
 
 def _value(row: Row, column: str) -> Any:
