@@ -25,7 +25,7 @@ def draft(facts: Facts) -> Draft:
     """
     if not _has(facts, "price.close", "price.session"):
         raise NarrativeError("There is no last close to write about.", "Run the notebook levels again.")
-    tested = [row for row in facts.rows("strategy") if "name" in row]
+    tested = _named(facts, "strategy")
     parts = (
         Part(
             "context", "Context", (_close(facts), *_levels(facts), *_evidence(facts, tested), *_origin(facts))
@@ -56,14 +56,16 @@ def _levels(facts: Facts) -> Iterator[str]:
         yield f"The nearest resistance is {resistance}; no support was found below the close."
     else:
         yield "No support was found below the close, and no resistance above it."
-    close = facts.value("price.close")
-    inside = []
-    if support and close <= facts.value("support.high", close - 1):
-        inside.append("that support, {support.low} to {support.high}")
-    if resistance and close >= facts.value("resistance.low", close + 1):
-        inside.append("that resistance, {resistance.low} to {resistance.high}")
+    inside = [name for name in ("support", "resistance") if _is_inside(facts, name)]
     if inside:
-        yield f"The close is inside the zone of {', and inside the zone of '.join(inside)}."
+        zones = [f"the zone of that {name}, {{{name}.low}} to {{{name}.high}}" for name in inside]
+        yield f"The close is inside {', and inside '.join(zones)}."
+
+
+def _is_inside(facts: Facts, name: str) -> bool:
+    if not _has(facts, f"{name}.price", f"{name}.low", f"{name}.high"):
+        return False
+    return bool(facts.value(f"{name}.low") <= facts.value("price.close") <= facts.value(f"{name}.high"))
 
 
 def _level(facts: Facts, name: str, where: str) -> str:
@@ -167,7 +169,7 @@ def _size(facts: Facts) -> Iterator[str]:
 
 
 def _checklist(facts: Facts) -> Iterator[str]:
-    failed = [row for row in facts.rows("check") if "name" in row and _value(row, "passed") is False]
+    failed = [row for row in _named(facts, "check") if _value(row, "passed") is False]
     if failed:
         yield f"Its checklist fails: {'; '.join(_failure(row) for row in failed)}."
     elif facts.value("plan.passed"):
@@ -220,6 +222,10 @@ def _has(facts: Facts, *names: str) -> bool:
 def _shows(facts: Facts, name: str) -> bool:
     """Whether there is a figure, and it is still more than nothing when it is rounded for readers."""
     return _has(facts, name) and any(digit in facts[name].text for digit in "123456789")
+
+
+def _named(facts: Facts, group: str) -> list[Row]:
+    return [row for row in facts.rows(group) if _value(row, "name") is not None]
 
 
 def _value(row: Row, column: str) -> Any:
