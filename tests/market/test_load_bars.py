@@ -10,7 +10,6 @@ from tickerbook.market.lake import Lake, load_bars
 from tickerbook.market.sourcing import fetch
 from tickerbook.settings import load_settings
 
-
 pytestmark = pytest.mark.usefixtures("filled")
 
 

@@ -4,6 +4,7 @@ import atexit
 import logging
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -64,14 +65,14 @@ class Yahoo:
         source = f"yahoo (yfinance {version('yfinance')})"
         return History(raw.loc[raw.index <= pd.Timestamp(last)], source, about.get("currency"))
 
-    def _ask(self, symbol: str, zone: str, first: date) -> tuple[pd.DataFrame, dict[str, Any]]:
+    def _ask(self, symbol: str, zone: str, first: date) -> tuple[pd.DataFrame, Mapping[str, Any]]:
         asked = yfinance.Ticker(symbol, session=self.session)
         # Without it yfinance asks for the time zone first, and calls every ticker delisted when that fails.
         asked._tz = zone  # noqa: SLF001 - there is no public way
         table = asked.history(
             start=first.isoformat(), auto_adjust=False, actions=True, keepna=True, timeout=self.timeout
         )
-        return table, dict(asked.history_metadata.items())
+        return table, asked.history_metadata
 
 
 def yahoo_symbol(ticker: Ticker) -> str:
@@ -110,7 +111,7 @@ def _diagnosis(error: Exception) -> tuple[ProviderFault, str, str]:
     if isinstance(error, YFPricesMissingError):
         reason = error.yahoo_reason
         if reason is None or reason.startswith(_NO_DATES):
-            return ProviderFault.EMPTY, "Yahoo knows it and has no daily bars for it.", again
+            return ProviderFault.EMPTY, "Yahoo gave no daily bars for it.", again
         return (
             ProviderFault.NOT_FOUND,
             f"Yahoo does not have it: {reason}.",
