@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from jupyter_client.kernelspec import KernelSpecManager
@@ -24,15 +24,18 @@ from rich.table import Table
 
 from tickerbook.errors import ConfigError, ParameterError, SiteError, TickerbookError
 from tickerbook.market.lake import Lake
-from tickerbook.market.sourcing import FetchResult, fetch_all
+from tickerbook.market.sourcing import FetchResult
+from tickerbook.market.sourcing import fetch as fetch_prices
 from tickerbook.narrative.narrate import narrate as narrate_ticker
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.runner import RunEvent, run_all
 from tickerbook.runs.template import Template, load_templates, parse_parameter
 from tickerbook.settings import Settings, load_settings, nearest
-from tickerbook.site.build import BuildResult, Renderer
-from tickerbook.site.build import build as build_site
+from tickerbook.site.renderers import Renderer
 from tickerbook.store import UNIVERSE, RunResult, RunStore
+
+if TYPE_CHECKING:
+    from tickerbook.site.build import BuildResult
 
 app = typer.Typer(
     help="A book per ticker: levels, backtests and position sizes, from prices to a published site.\n\n"
@@ -246,7 +249,7 @@ def status(
         table.add_row(
             row.ticker or "universe",
             row.notebook,
-            row.session.isoformat() if row.session else "",
+            row.session.isoformat(),
             _coloured(outcome),
             f"{row.seconds:.1f}",
             escape(row.problem),
@@ -421,7 +424,7 @@ def _fetch(settings: Settings, symbols: Sequence[str]) -> list[FetchResult]:
             progress.console.print(f"  {mark} {result.ticker:<8} {escape(result.message)}")
 
         chosen = [settings.ticker(symbol) for symbol in symbols]
-        return fetch_all(chosen, Lake(settings.lake), now_at=now(), on_done=done)
+        return fetch_prices(chosen, Lake(settings.lake), now_at=now(), on_done=done)
 
 
 def _run(
@@ -475,7 +478,9 @@ def _narrate(settings: Settings, symbols: Sequence[str]) -> dict[str, str]:
     return failures
 
 
-def _build(settings: Settings, symbols: Sequence[str], renderer: Renderer) -> BuildResult:
+def _build(settings: Settings, symbols: Sequence[str], renderer: Renderer) -> "BuildResult":
+    from tickerbook.site.build import build as build_site  # noqa: PLC0415 - reading notebooks costs 1.5 s
+
     out.print("[bold]Site[/]")
     return build_site(
         settings,
@@ -529,7 +534,7 @@ def _fetch_table(results: Sequence[FetchResult]) -> Table:
     return table
 
 
-def _where(settings: Settings, result: BuildResult) -> None:
+def _where(settings: Settings, result: "BuildResult") -> None:
     for page, reason in result.failures.items():
         err.print(f"[red]✗[/] page {escape(page)}: {escape(reason)}")
     out.print(f"{result.pages} pages, rendered by {result.renderer}.")
