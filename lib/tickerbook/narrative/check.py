@@ -7,6 +7,7 @@ not depend on who wrote it: the plain narrator passes through here too.
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from tickerbook.errors import NarrativeError
 from tickerbook.facts import Fact
@@ -16,6 +17,7 @@ from tickerbook.settings import nearest
 
 _PLAIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ ,.;:!?()'’“”\"-]")
 _ALONE = re.compile(rf"(?:(?<=[ (“\"])|^){SLOT.pattern}(?=(?:['’]s)?[,.;:!?)”\"]*(?: |$))")
+_LONGEST = 2000  # characters; nobody reads on, and a narrator that went wild keeps nobody busy
 _WHOLE = re.compile(r"[A-ZÀ-ÖØ-Þ“\"{(].*[.!?][”\")]?", re.DOTALL)
 
 
@@ -41,14 +43,20 @@ def faults(sentence: str, facts: Mapping[str, Fact]) -> Iterator[str]:
 
     The order is fixed; the first fault is the one to tell.
     """
-    bare = SLOT.sub("slot", sentence)
-    yield from _foreign(bare)
+    if len(sentence) > _LONGEST:
+        yield f"is longer than {_LONGEST} characters"
+        return
+    yield from _wording(SLOT.sub("slot", sentence))
     yield from _slots(sentence, facts)
-    for fault, pattern in FORBIDDEN.items():
-        if found := pattern.search(bare):
-            yield f"{fault}, “{found[0]}”"
     if not _WHOLE.fullmatch(_alone(sentence, facts)):
         yield "is not a whole sentence"
+
+
+@lru_cache(maxsize=4096)  # the plain narrator says the same of many tickers
+def _wording(bare: str) -> tuple[str, ...]:
+    """What is wrong with the words around the slots, whatever the facts are."""
+    found = ((fault, pattern.search(bare)) for fault, pattern in FORBIDDEN.items())
+    return (*_foreign(bare), *(f"{fault}, “{words[0]}”" for fault, words in found if words))
 
 
 def _foreign(bare: str) -> Iterator[str]:
