@@ -385,15 +385,14 @@ def test_a_system_that_really_refuses_leaves_the_old_file(lake, week, origin):
     assert files(lake) == ["AAPL.parquet"]
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes to read-only folders"
-)
 def test_a_read_only_folder_is_named(lake, week, origin):
     """The stored bars stay readable."""
     lake.write("AAPL", week.iloc[:3], origin())
     folder = lake.path("AAPL").parent
     folder.chmod(0o555)
     try:
+        if os.access(folder, os.W_OK):
+            pytest.skip("this user writes to read-only folders (root does)")
         with pytest.raises(DataError, match=r"could not be stored in .*Permission denied"):
             lake.write("AAPL", week, origin())
         assert len(lake.read("AAPL").frame) == 3
