@@ -1,5 +1,6 @@
 """Candlesticks with volume, the zones of the levels and the prices of a trade plan."""
 
+import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -112,13 +113,15 @@ def _candles(frame: pd.DataFrame, pane: Pane) -> Iterator[str]:
 
 
 def _volume(shown: Bars) -> tuple[Pane, str]:
-    """Where volume stands, with a grid of one line."""
+    """Where volume stands, with a line at a round number above the highest."""
     highest = float(shown.frame["volume"].max())
-    known = highest > 0
-    pane = Pane(*VOLUME, low=0, high=highest if known else 1)
-    tick = ticks(0, highest, 3)[-1] if known else 0.0
-    text = f"volume, {tick / MILLION:g} million" if known else "volume is not known"
-    return pane, "".join(pane.grid([(tick, text)]))
+    if not highest > 0:
+        pane = Pane(*VOLUME, low=0, high=1)
+        return pane, "".join(pane.grid([(0, "volume is not known")]))
+    step = ticks(0, highest, 3)[1]
+    top = math.ceil(highest / step) * step
+    pane = Pane(*VOLUME, low=0, high=top)
+    return pane, "".join(pane.grid([(top, f"volume, {top / MILLION:g} million")]))
 
 
 def _volumes(frame: pd.DataFrame, pane: Pane) -> str:

@@ -1,8 +1,8 @@
 """Tables of facts as HTML. Every figure stands in an element that names its fact.
 
 A cell is written as a template, `{low} to {high}`: text with the names of facts in braces. `{change:sign}`
-puts a sign of direction before the figure, so that colour is never alone; `{note:maybe}` is nothing where the
-fact is missing. Every other missing fact is a dash.
+puts a sign of direction before the figure and `{passed:check}` a tick or a cross, so that colour is never
+alone; `{note:maybe}` is nothing where the fact is missing. Every other missing fact is a dash.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from tickerbook.settings import nearest
 
 _TABLE = 'class="tb-table" style="border-collapse:collapse;font-variant-numeric:tabular-nums"'
 _NUMBER = ' class="tb-number" style="text-align:right;white-space:nowrap"'
+_CAPTION = 'style="text-align:left"'
 _TEXT = ' style="text-align:left"'
 
 
@@ -53,7 +54,7 @@ def table(facts: Facts, group: str, columns: Mapping[str, str], caption: str) ->
     return Html(
         f'<div class="tb-scroll" style="overflow-x:auto" role="region" tabindex="0" '
         f'aria-label="{escape(caption)}">'
-        f"<table {_TABLE}><caption>{escape(caption)}</caption>"
+        f"<table {_TABLE}><caption {_CAPTION}>{escape(caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -69,7 +70,7 @@ def strip(facts: Facts, items: Mapping[str, str]) -> Html:
         f'<dd style="margin:0;font-weight:600">{fill(template, facts)}</dd></div>'
         for heading, template in items.items()
     )
-    look = "display:flex;flex-wrap:wrap;gap:.75em 1.75em;margin:0;font-variant-numeric:tabular-nums"
+    look = "display:flex;flex-wrap:wrap;gap:.75em 1.75em;margin:.75em 0;font-variant-numeric:tabular-nums"
     return Html(f'<dl class="tb-strip" style="{look}">{cells}</dl>')
 
 
@@ -99,7 +100,7 @@ def _figure(fact: Fact, spec: str) -> str:
     value, mark = fact.value, ""
     if spec == "maybe" and value is None:
         return ""
-    if isinstance(value, bool):
+    if spec == "check" and isinstance(value, bool):
         mark = _mark("✓", "tb-yes") if value else _mark("✗", "tb-no")
     elif spec == "sign" and isinstance(value, int | float) and value:
         mark = _mark("▲", "tb-rise") if value > 0 else _mark("▼", "tb-fall")
