@@ -130,10 +130,11 @@ def test_shares_are_whole(make_closes):
     assert result.trades["shares"].to_list() == [3]
 
 
-def test_buying_exactly_what_cash_buys(make_closes):
-    """Rounding errors do not cost the last share."""
-    price = 100 * 1.002 * 1.001
-    result = backtest(make_closes([100.0] * 30), Said(), DEAR, 7 * price)
+@pytest.mark.parametrize("exposure", [1.0, 0.5, -1.0])
+def test_rounding_errors_do_not_cost_a_share(exposure, make_closes):
+    """Equity for exactly seven shares, which divides to 6.999…, is seven shares."""
+    cash = 7 * 37.1 * 1.002 * 1.001 / abs(exposure)
+    result = backtest(make_closes([37.1] * 30), Said((exposure,)), DEAR, cash)
     assert result.trades["shares"].to_list() == [7]
 
 
@@ -153,6 +154,15 @@ def test_benchmark_buys_at_the_first_open_that_the_strategy_can(make_walk):
     assert result.equity.iloc[0] == result.benchmark.iloc[0] == 1
     held = bars.frame["close"].iloc[-1] / bars.frame["open"].iloc[51]
     assert result.benchmark.iloc[-1] == pytest.approx(held, rel=1e-6)
+
+
+def test_the_past_does_not_change_with_the_future(make_walk):
+    """A test that ends earlier has the beginning of the same curves."""
+    bars = make_walk(sessions=500)
+    whole, part = (backtest(b, strategy("ma_cross"), DEAR) for b in (bars, bars.until(bars.frame.index[300])))
+    for curve in ("equity", "benchmark"):
+        past = getattr(part, curve)
+        pd.testing.assert_series_equal(getattr(whole, curve).loc[past.index], past)
 
 
 def test_an_open_position_stays_open(make_walk):

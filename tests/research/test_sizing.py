@@ -101,6 +101,12 @@ def test_the_smallest_limit_binds(changed, binding, shares):
     assert size.money_at_risk == shares * 2
 
 
+def test_rounding_errors_do_not_cost_a_share():
+    """A thousand at risk over twenty cents, which divides to 4999.999…, is five thousand shares."""
+    size = size_position(**USUAL | CALM | {"entry": 10.3, "stop": 10.1})
+    assert allowed(size)["fixed fractional"] == 5000
+
+
 def test_a_short_position_stops_above():
     """The same distance on the other side is the same size."""
     assert size_position(**USUAL | CALM | {"stop": 52.0}, side="short").shares == 500

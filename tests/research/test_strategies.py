@@ -249,6 +249,11 @@ class TestLevelBounce:
         """With more touches asked for than there are, nothing is bought."""
         assert (replace(rule, touches=5).exposure(bounce(102, 103, 104)) == 0).all()
 
+    def test_old_swing_lows_do_not_count(self, bounce, rule):
+        """The first low is eleven sessions old: beyond a lookback of ten."""
+        assert (replace(rule, lookback=10).exposure(bounce(102, 103, 104)) == 0).all()
+        assert (replace(rule, lookback=11).exposure(bounce(102, 103, 104)) != 0).any()
+
     def test_falling_through_is_no_bounce(self, bounce, rule):
         """A close below the support is not bought."""
         assert (rule.exposure(bounce(99, 95, 94)) == 0).all()

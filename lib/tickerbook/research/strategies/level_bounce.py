@@ -9,6 +9,7 @@ import pandas as pd
 from tickerbook.bars import Bars
 from tickerbook.errors import ConfigError
 from tickerbook.research.indicators import atr, swing_highs, swing_lows
+from tickerbook.research.level import ATR_PERIOD
 
 Array = npt.NDArray[np.float64]
 
@@ -55,13 +56,13 @@ class LevelBounce:
     @property
     def warmup(self) -> int:
         """A whole lookback, or the ATR's first value where that takes longer."""
-        return max(self.lookback, 14)
+        return max(self.lookback, ATR_PERIOD)
 
     def exposure(self, bars: Bars) -> pd.Series:
         """1 from a bounce to the target, the stop or the end of its time, else 0."""
         frame = bars.frame
         opened, high, low, close = (frame[c].to_numpy() for c in ("open", "high", "low", "close"))
-        reach = atr(frame).to_numpy()
+        reach = atr(frame, ATR_PERIOD).to_numpy()
         lows = _Swings(low, swing_lows(frame["low"], self.span).to_numpy(), self.span, self.lookback)
         highs = _Swings(high, swing_highs(frame["high"], self.span).to_numpy(), self.span, self.lookback)
         held = np.zeros(len(frame))
