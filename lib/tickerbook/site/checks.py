@@ -12,18 +12,20 @@ _LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "sou
 
 
 class _Page(HTMLParser):
-    """The links, the loaded files and the handlers of a page."""
+    """The links of a page, the files it loads, and what is wrong with it by itself."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.links: list[str] = []
         self.loads: list[str] = []
-        self.handlers: list[str] = []
+        self.faults: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        self.handlers += [f"{tag} {name}" for name in given if name.startswith("on")]
+        self.faults += [f"has the handler {tag} {name}" for name in given if name.startswith("on")]
+        if tag == "script" and "src" not in given and given.get("type") != "application/json":
+            self.faults.append("runs a script of its own")
         if tag in _LOADING and given.get(_LOADING[tag]):
             self.loads.append(given[_LOADING[tag]])
         if tag == "a" and given.get("href"):
@@ -54,12 +56,14 @@ def check_site(site: Path, pages: Collection[str]) -> None:
 
 def _faults(path: Path, site: Path) -> Iterator[str]:
     page = _Page(path.read_text(encoding="utf-8"))
-    yield from (f"has the handler {name}" for name in page.handlers)
+    yield from page.faults
     for address in page.loads:
         if urlsplit(address).scheme not in {"", "data"} or address.startswith("//"):
             yield f"loads {address[:80]} from elsewhere"
     for address in (*page.links, *page.loads):
         parts = urlsplit(address)
+        if parts.scheme == "javascript":
+            yield f"leads to a script: {address[:80]}"
         if parts.scheme or parts.netloc or not parts.path:
             continue
         target = (path.parent / unquote(parts.path)).resolve()

@@ -33,8 +33,8 @@ def render(stage: Stage, command: str) -> dict[str, str]:
         code, said = _run(stage.folder, command)
         if code == 0:
             return failures
-        guilty = (_PROGRESS.findall(said) or [""])[-1]
-        if guilty not in stage.sources or guilty in failures:
+        guilty = _guilty(stage.without(set(failures)), said)
+        if not guilty:
             raise SiteError(f"Quarto ended with code {code}: {_tail(said)}", "Try --renderer pandoc.")
         failures[guilty] = _tail(said)
     raise SiteError(
@@ -52,7 +52,7 @@ def _run(folder: Path, command: str) -> tuple[int, str]:
     """Quarto's exit code and what it said. It gets an empty home and none of our environment."""
     with tempfile.TemporaryDirectory() as home:
         clean = {"HOME": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "NO_COLOR": "1"}
-        process = subprocess.Popen(  # noqa: S603 - the command that shutil.which found, without a shell
+        with subprocess.Popen(  # noqa: S603 - the command that shutil.which found, without a shell
             [command, "render", str(folder)],
             env=clean,
             cwd=folder,
@@ -60,15 +60,15 @@ def _run(folder: Path, command: str) -> tuple[int, str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-        )
-        try:
-            said, _ = process.communicate(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired as error:
-            raise SiteError(
-                f"Quarto did not finish in {TIMEOUT:.0f} seconds.", "Try --renderer pandoc."
-            ) from error
-        finally:
-            _end(process)
+        ) as process:
+            try:
+                said, _ = process.communicate(timeout=TIMEOUT)
+            except subprocess.TimeoutExpired as error:
+                raise SiteError(
+                    f"Quarto did not finish in {TIMEOUT:.0f} seconds.", "Try --renderer pandoc."
+                ) from error
+            finally:
+                _end(process)
     return process.returncode, _CONTROL.sub("", said.decode(errors="replace"))
 
 
@@ -77,7 +77,14 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+
+
+def _guilty(stage: Stage, said: str) -> str:
+    """The source that the error names, else the one that was being rendered; empty where neither is known."""
+    error = said[max(0, said.find("ERROR")) :]
+    named = [source for source in stage.sources if f"{stage.folder / source}" in error]
+    begun = [source for source in _PROGRESS.findall(said) if source in stage.sources]
+    return (named or begun[-1:] or [""])[0]
 
 
 def _tail(said: str) -> str:
