@@ -1,14 +1,17 @@
 """Toy runs for the page tests: synthetic prices, and notebooks that say so."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from tickerbook.facts import MIME, Fact, Facts
 from tickerbook.files import digest
-from tickerbook.store import Failure, Run, RunResult, Status
+from tickerbook.settings import Settings, load_settings
+from tickerbook.store import Failure, Run, RunResult, RunStore, Status
 
 SESSION = date(2026, 11, 19)  # a Thursday on which New York traded
 NOW_AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # before the next close
@@ -28,6 +31,30 @@ SVG = (
     '<text x="60" y="4" font-size="2"><tspan data-fact="support.price">$421.50</tspan></text></svg>'
 )
 FIGURE = {"data": [{"type": "scatter", "x": [1, 2, 3], "y": [1, 3, 2]}], "layout": {"height": 240}}
+
+
+def toy_project(root: Path, project: Path, universe: str = UNIVERSE) -> Settings:
+    """A project with the real page sources and look, and nothing run."""
+    (project / "params").mkdir(parents=True)
+    (project / "notebooks").mkdir()
+    (project / "params/universe.toml").write_text(universe, encoding="utf-8")
+    shutil.copy(root / "_quarto.yml", project)
+    generated = shutil.ignore_patterns("tickers", "_generated", "plotly.min.js")
+    shutil.copytree(root / "reports", project / "reports", ignore=generated)
+    return load_settings(project)
+
+
+def put_good(
+    store: RunStore, ticker: str, *, report: str | None = None, session: date = SESSION
+) -> RunResult:
+    """Store good runs of all notebooks for a ticker; gives the report."""
+    for name in ("levels", "backtest", "sizing"):
+        store.put(toy_result(name, ticker, session=session), notebook_text())
+    facts = toy_facts(session)
+    result = toy_result("report", ticker, facts=facts, session=session)
+    store.put(result, report or toy_report())
+    store.put_narrative(result, toy_narrative(facts))
+    return result
 
 
 def toy_facts(session: date = SESSION) -> Facts:
