@@ -48,6 +48,8 @@ app = typer.Typer(
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
+
 Project = Annotated[
     Path | None,
     typer.Option("--project", help="The project's directory; default: the one this command runs in."),
@@ -94,9 +96,10 @@ def main() -> None:
     except TickerbookError as error:
         _complain(error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        err.print("\n[yellow]Interrupted.[/] What was finished is kept; the same command goes on from there.")
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            err.print("[yellow]Interrupted.[/] What was finished is kept: the same command goes on.")
+        raise
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         err.print(f"[red]The disk said no:[/]{escape(where)}: {error.strerror or error}.")
@@ -421,7 +424,7 @@ def _fetch(settings: Settings, symbols: Sequence[str]) -> list[FetchResult]:
         def done(result: FetchResult) -> None:
             progress.advance(progress.task_ids[0])
             mark = "[red]✗[/]" if result.status == "failed" else "[green]✓[/]"
-            progress.console.print(f"  {mark} {result.ticker:<8} {escape(result.message)}")
+            progress.console.print(f"  {mark} {result.ticker:<8} {escape(_said(result))}")
 
         chosen = [settings.ticker(symbol) for symbol in symbols]
         return fetch_prices(chosen, Lake(settings.lake), now_at=now(), on_done=done)
@@ -527,11 +530,16 @@ def _fetch_table(results: Sequence[FetchResult]) -> Table:
     for r in results:
         newest = r.session.isoformat() if r.session else ""
         table.add_row(
-            r.ticker, _coloured(r.status), r.provider, str(r.rows), str(r.new_rows), newest, escape(r.message)
+            r.ticker, _coloured(r.status), r.provider, str(r.rows), str(r.new_rows), newest, escape(_said(r))
         )
         if r.remedy:
             table.add_row("", "", "", "", "", "", escape(r.remedy))
     return table
+
+
+def _said(result: FetchResult) -> str:
+    """The message, without the ticker where that is shown beside it."""
+    return result.message.removeprefix(f"{result.ticker}: ")
 
 
 def _where(settings: Settings, result: "BuildResult") -> None:

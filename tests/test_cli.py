@@ -1,0 +1,243 @@
+"""The verbs, as a person types them: what they print, and with what they end."""
+
+import json
+import shutil
+import sys
+from datetime import UTC, datetime
+
+import nbformat
+import pytest
+import typer
+
+from tickerbook import cli
+from tickerbook.market.lake import Lake
+from tickerbook.settings import load_settings
+
+NOW_AT = datetime(2013, 3, 4, 12, tzinfo=UTC)
+VERBS = typer.main.get_command(cli.app).commands
+COUNT = """\
+import tickerbook as tb
+
+bars = tb.load_bars(ticker, until=session, sessions=sessions)
+if sessions == 13:
+    raise ValueError("thirteen is refused")
+tb.publish(tb.Facts([tb.Fact("bars.count", len(bars), "Bars", as_of=bars.session)]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch):
+    """The only clock of these tests."""
+    monkeypatch.setattr(cli, "now", lambda: NOW_AT)
+
+
+@pytest.fixture
+def verb(monkeypatch, capsys):
+    """A runner of commands: exit code, and what was printed on both streams with its white space folded."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["tickerbook", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out + printed.err
+
+    return run
+
+
+def folded(text):
+    return " ".join(text.split())
+
+
+@pytest.fixture
+def counting(project, root):
+    """The project with one small notebook, which counts bars, and the site's sources."""
+    new = nbformat.v4
+    cells = [
+        new.new_raw_cell("---\ntitle: Count\ntickerbook: {over: ticker, needs: []}\n---"),
+        new.new_code_cell(
+            'ticker = "AAPL"  # symbol\nsession = ""  # newest session, ISO date\nsessions = 20  # how many, sessions',
+            metadata={"tags": ["parameters"]},
+        ),
+        new.new_code_cell(COUNT),
+    ]
+    nbformat.write(new.new_notebook(cells=cells), project / "notebooks" / "count.ipynb")
+    shutil.copytree(
+        root / "reports", project / "reports", ignore=shutil.ignore_patterns("tickers", "_generated")
+    )
+    shutil.copy(root / "_quarto.yml", project)
+    return project
+
+
+@pytest.mark.parametrize("name", sorted(VERBS))
+def test_help_teaches(verb, name):
+    """Every verb says what it does, and every option what it means."""
+    code, printed = verb(name, "--help")
+    assert code == 0
+    assert len(VERBS[name].help) > 30
+    assert all(param.help for param in VERBS[name].params)
+    assert "Usage" in printed
+
+
+def test_the_verbs_are_those_of_the_readme():
+    """Nothing is missing, nothing is hidden."""
+    assert sorted(VERBS) == sorted(
+        ["check", "list", "fetch", "run", "narrate", "build", "update", "status", "serve", "lab"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fetch", "APPL"], "APPL is not in the universe. Did you mean AAPL?"),
+        (["run", "../../etc/passwd"], "'../../etc/passwd' is not a ticker symbol."),
+        (["update", "A;rm -rf ~"], "'A;rm -rf ~' is not a ticker symbol."),
+        (["narrate", ""], "'' is not a ticker symbol."),
+        (["build", "aapl"], "Symbols are written in capitals: did you mean AAPL?"),
+        (["run", "--session", "yesterday"], "'yesterday' is not a session. Write it as YYYY-MM-DD."),
+        (["list", "cont"], "There is no notebook 'cont'. Did you mean count?"),
+        (["run", "--notebook", "counts"], "There is no notebook 'counts'. Did you mean count?"),
+        (
+            ["run", "-p", "session_=3"],
+            "No chosen notebook declares a parameter 'session_'. Did you mean session?",
+        ),
+        (["run", "-p", "sessions=NAN"], "sessions"),
+        (["run", "--workers", "0"], "--workers"),
+        (["fetch", "--nothing"], "--nothing"),
+        (["build", "--renderer", "word"], "word"),
+    ],
+)
+def test_wrong_words_are_told_before_anything_happens(counting, verb, words, said):
+    """Exit code 2, with the way out; nothing is written."""
+    code, printed = verb(*words)
+    assert code == 2
+    assert said in folded(printed.replace("│", ""))
+    assert not (counting / "data").exists()
+
+
+def test_a_folder_without_a_project(verb, tmp_path, monkeypatch):
+    """The way out is named."""
+    monkeypatch.chdir(tmp_path)
+    code, printed = verb("list")
+    assert code == 2
+    assert "There is no tickerbook project" in printed
+    assert "--project" in printed
+
+
+def test_the_project_can_be_named(counting, verb, monkeypatch, tmp_path):
+    """--project stands for being there."""
+    monkeypatch.chdir(tmp_path)
+    code, printed = verb("list", "--project", str(counting))
+    assert code == 0
+    assert "Test universe" in printed
+
+
+@pytest.mark.usefixtures("counting")
+def test_list_shows_a_parameter_with_its_meaning(verb):
+    """Name, type, default and comment of the parameters cell."""
+    code, printed = verb("list", "count")
+    assert code == 0
+    assert "how many, sessions" in printed
+    assert "sessions" in printed
+    assert "int" in printed
+    assert "20" in printed
+
+
+def test_fetch_brings_prices_once(project, verb):
+    """The closing table says what came; a second time nothing is new and no file changes."""
+    code, printed = verb("fetch", "AAPL")
+    path = Lake(load_settings(project).lake).path("AAPL")
+    content = path.read_bytes()
+    assert code == 0
+    assert "2013-03-01" in printed
+    assert "3270" in printed
+    code, printed = verb("fetch", "AAPL")
+    assert code == 0
+    assert path.read_bytes() == content
+
+
+def test_live_prices_without_a_network_fail_and_nothing_takes_their_place(make_project, verb, monkeypatch):
+    """Each ticker says that Yahoo could not be reached; no sample prices appear."""
+    project = make_project('title = "Live"\nproviders = ["yahoo"]\ntickers = ["AAPL", "MSFT"]\n')
+    monkeypatch.chdir(project)
+    code, printed = verb("fetch")
+    assert code == 1
+    assert "AAPL Yahoo cannot be reached" in folded(printed)
+    assert "MSFT Yahoo cannot be reached" in folded(printed)
+    assert Lake(load_settings(project).lake).tickers() == ()
+
+
+@pytest.mark.usefixtures("project")
+def test_an_interrupt_says_that_nothing_is_lost(verb, monkeypatch):
+    """Ctrl-C ends with 130."""
+
+    def interrupted(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "fetch_prices", interrupted)
+    code, printed = verb("fetch")
+    assert code == 130
+    assert "the same command goes on" in printed
+
+
+@pytest.mark.usefixtures("project")
+def test_a_full_disk_is_told_in_words(verb, monkeypatch):
+    """No traceback; what to do."""
+
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device", "data/lake")
+
+    monkeypatch.setattr(cli, "fetch_prices", full)
+    code, printed = verb("fetch")
+    assert code == 1
+    assert "No space left on device" in printed
+    assert "run the same command again" in printed
+
+
+@pytest.mark.usefixtures("project")
+def test_status_before_anything_ran(verb):
+    """It says how to begin."""
+    code, printed = verb("status")
+    assert code == 0
+    assert "tickerbook update" in printed
+    assert verb("status", "--json") == (0, "[]\n")
+
+
+@pytest.mark.usefixtures("project")
+def test_serve_without_a_site(verb):
+    """It says what makes one."""
+    code, printed = verb("serve")
+    assert code == 1
+    assert "tickerbook update" in printed
+
+
+@pytest.mark.usefixtures("counting")
+def test_check_says_what_is_there(verb):
+    """Params, notebooks, kernel, folder and renderer each have a line."""
+    _, printed = verb("check")
+    assert "Test universe, 2 tickers" in printed
+    assert "count" in printed
+    assert "renderer" in printed
+
+
+@pytest.mark.usefixtures("counting")
+def test_run_status_and_run_again(verb):
+    """One ticker fails and stops nothing; status says why; unchanged work is not done again."""
+    assert verb("fetch")[0] == 0
+    code, printed = verb("run", "AAPL", "-p", "sessions=13")
+    assert code == 1
+    assert "thirteen is refused" in printed
+
+    code, printed = verb("run")
+    assert code == 0
+    assert "2 notebooks executed" in printed
+
+    code, printed = verb("run")
+    assert code == 0
+    assert "Nothing has changed: no notebook was executed (2 stored runs stand)." in folded(printed)
+    code, printed = verb("status", "--json")
+    rows = json.loads(printed)
+    assert [(row["ticker"], row["status"], row["reused"]) for row in rows] == [
+        ("AAPL", "ok", True),
+        ("MSFT", "ok", True),
+    ]
