@@ -10,6 +10,7 @@ import nbformat
 import pytest
 import typer
 
+from markdown_it import MarkdownIt
 from recipes import Block, Section, carry_out, copy_project, read_sections
 
 ROOT = Path(__file__).parent.parent
@@ -45,9 +46,9 @@ def test_recipes_work(recipe, tmp_path):
 
 @pytest.mark.parametrize("kind", ADDITIONS)
 def test_contributing_has_a_recipe_for_each_addition(kind):
-    """Adding a strategy, provider, notebook or page touches exactly one file, besides its test."""
+    """Adding a strategy, provider, notebook or page touches exactly one file, besides settings and its test."""
     added = [
-        [file for file in section.files if not file.startswith("tests/")]
+        [file for file in section.files if not file.startswith(("tests/", "params/"))]
         for section in SECTIONS
         if section.document == "CONTRIBUTING.md"
     ]
@@ -84,9 +85,11 @@ def test_commands_exist(words):
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document):
     """A relative link or picture names a file of the repository."""
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text(encoding="utf-8"))
-    gone = [link for link in links if "://" not in link and not (ROOT / link).exists()]
-    assert gone == []
+    tokens = MarkdownIt().parse(document.read_text(encoding="utf-8"))
+    parts = [part for token in tokens for part in token.children or []]
+    links = [str(part.attrs.get("href") or part.attrs.get("src")) for part in parts if part.attrs]
+    files = [link.partition("#")[0] for link in links if "://" not in link and not link.startswith("#")]
+    assert [file for file in files if not (document.parent / file).exists()] == []
 
 
 @pytest.mark.parametrize("block", [b for s in SECTIONS for b in s.blocks if b.language == "toml"])
