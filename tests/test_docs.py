@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 import typer
-
 from markdown_it import MarkdownIt
+
 from recipes import Block, Section, carry_out, copy_project, read_sections
 
 ROOT = Path(__file__).parent.parent
