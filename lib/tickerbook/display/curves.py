@@ -20,7 +20,7 @@ GAP = 30  # pixels between the labels of two lines, which have two rows each
 
 
 def chart_equity(facts: Facts) -> Chart:
-    """What 1 invested in each strategy and in the benchmark became, and how far below its peak each one was.
+    """What one invested in each strategy and in the benchmark became, and how far below its peak each was.
 
     Args:
         facts: those of a backtest (`equity.*`, `strategy.N.*`, `benchmark.*`). Where nothing could be
@@ -30,7 +30,7 @@ def chart_equity(facts: Facts) -> Chart:
     if not lines:
         return _nothing()
     sessions = lines[0].equity.index
-    title = "Growth of 1, after costs"
+    title = "Growth of one, after costs"
     description = (
         f"Equity of {', '.join(line.name for line in lines)} from {day(sessions[0].date())} to "
         f"{day(sessions[-1].date())}, and below it how far each was under its own peak. "
@@ -41,7 +41,7 @@ def chart_equity(facts: Facts) -> Chart:
 
 
 def _nothing() -> Chart:
-    title, text = "Growth of 1, after costs", "No strategy has enough sessions to be tested."
+    title, text = "Growth of one, after costs", "No strategy has enough sessions to be tested."
     svg = drawing(title, text, 40, tag("text", text, y=20))
     return Chart(title, text, svg, figures.curves(f"{title}: {text}", []))
 
@@ -56,7 +56,7 @@ def _svg(title: str, description: str, lines: Sequence[Line]) -> str:
     fallen_grid, fallen_labels = fallen.grid(falls)
     headings = [
         tag("text", text, y=pane.top - 24, class_="tb-note")
-        for text, pane in (("what 1 became", grown), ("drawdown from the peak", fallen))
+        for text, pane in (("what one became", grown), ("drawdown from the peak", fallen))
     ]
     count = -(-len(sessions) // step)
     return drawing(

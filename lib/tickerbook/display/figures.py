@@ -112,7 +112,7 @@ def curves(title: str, lines: Sequence[Line]) -> dict[str, Any]:
         "layout": _look(
             title,
             520,
-            yaxis={"domain": [0.36, 1], "type": "log", "title": {"text": "growth of 1 (log)"}},
+            yaxis={"domain": [0.36, 1], "type": "log", "title": {"text": "growth of one (log)"}},
             yaxis2={"domain": [0, 0.28], "tickformat": ".0%", "title": {"text": "drawdown"}},
         ),
     }
