@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from tickerbook.bars import Adjustment
-from tickerbook.errors import TornFileError
+import pandas as pd
+
+from tickerbook.errors import NoBarsError, TornFileError
 from tickerbook.files import digest
 from tickerbook.market.lake import Lake
 from tickerbook.runs.key import Ingredients, dependencies_digest, library_digest
@@ -21,7 +22,7 @@ class Prices:
     """What a run needs to know of a ticker's bars.
 
     Attributes:
-        digest: of the bars under every adjustment, since a notebook may ask for any, and of their source.
+        digest: of bars, dividends and splits as stored, since a notebook may ask for any adjustment.
     """
 
     source: str
@@ -64,11 +65,24 @@ def read_prices(settings: Settings, ticker: str, until: date | None) -> Prices:
     Raises:
         DataError: if there are none until then, or they cannot be used.
     """
-    lake = Lake(settings.lake)
-    views = [lake.bars(ticker, until, adjustment=adjustment) for adjustment in get_args(Adjustment)]
-    bars = views[0]
-    total = digest(*(view.digest for view in views), bars.source, bars.calendar)
-    return Prices(bars.source, bars.first, bars.session, bars.fetched_at, total)
+    stored = Lake(settings.lake).read(ticker)
+    raw = stored.frame if until is None else stored.frame.loc[: pd.Timestamp(until)]
+    if raw.empty:
+        first = stored.frame.index[0].date()
+        raise NoBarsError(
+            f"The lake has no bars for {ticker} until {until}; the first is of {first}.",
+            "Take a later session.",
+        )
+    days = raw.index.to_numpy().astype("datetime64[D]")
+    values = (raw[name].to_numpy().tobytes() for name in raw.columns)
+    said = (stored.origin.source, stored.origin.calendar, stored.origin.currency, *raw.columns)
+    return Prices(
+        source=stored.origin.source,
+        first=raw.index[0].date(),
+        session=raw.index[-1].date(),
+        fetched_at=stored.origin.fetched_at,
+        digest=digest(*said, days.tobytes(), *values),
+    )
 
 
 def look_around(project: Path) -> Around:

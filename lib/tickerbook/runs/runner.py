@@ -17,6 +17,7 @@ from tickerbook.runs.plan import Node, Plan, make_plan
 from tickerbook.settings import Settings
 from tickerbook.store import RunResult
 
+_LOOK_UP = 0.5  # seconds
 _KILL_AGAIN = 0.2  # seconds
 
 
@@ -125,7 +126,8 @@ class _Batch:
             if ready and len(self.running) < self.workers:
                 self._begin(heappop(ready)[1])
                 continue
-            for future in wait(self.running, return_when=FIRST_COMPLETED).done:
+            # Look up now and then: a Ctrl-C that comes just before a wait does not end it.
+            for future in wait(self.running, _LOOK_UP, FIRST_COMPLETED).done:
                 self._finish(self.running[future], future.result())
                 del self.running[future]
 
