@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tickerbook.errors import ConfigError, NotEnoughBarsError
@@ -58,6 +58,7 @@ def test_a_method_is_found_by_being_in_the_folder():
     assert {find.__module__.rpartition(".")[2] for find in package._METHODS} == files
 
 
+@settings(max_examples=40)
 @given(history=histories(), zone_atr=st.sampled_from([0.0, 0.25, 1.0]))
 def test_zone_side_and_dates_are_consistent(make_bars, history, zone_atr):
     """Zone around the price, side by the close, formed ≤ known ≤ last session, positive, no price twice in a method."""
@@ -72,6 +73,7 @@ def test_zone_side_and_dates_are_consistent(make_bars, history, zone_atr):
     assert len({(level.method, level.price) for level in levels}) == len(levels)
 
 
+@settings(max_examples=40)
 @given(history=histories(), power=st.sampled_from([-6, -1, 1, 7]))
 def test_scaling_prices_scales_levels(make_bars, history, power):
     """Prices in another unit give the same levels in that unit; by powers of two, so that no digit is lost."""
@@ -109,6 +111,7 @@ def test_levels_do_not_change_the_bars(spy):
     pd.testing.assert_frame_equal(spy.frame, before)
 
 
+@settings(max_examples=40)
 @given(history=histories())
 def test_touches_are_separate_visits_after_the_level_formed(make_bars, history):
     """The count equals that of a plain walk over the bars."""

@@ -74,6 +74,14 @@ def test_sessions_that_the_calendar_does_not_know_end_nothing(spy):
     assert prior(old, "week high")[2] == "1985-02-08"
 
 
+def test_a_row_on_a_holiday_ends_nothing(spy):
+    """Only Friday follows a row wrongly dated Thanksgiving 2018-11-22: the week is not complete."""
+    days = [*spy.frame.loc[:"2018-11-20"].index, pd.Timestamp("2018-11-22")]
+    frame = spy.frame.iloc[: len(days)].set_axis(pd.DatetimeIndex(days, name="session"))
+    wrong = type(spy)(frame, "TEST", "XNYS", "USD", "split", "test", spy.fetched_at)
+    assert prior(wrong, "week high")[2] == "2018-11-16"
+
+
 @pytest.mark.parametrize(("sessions", "ends"), [(24, "2022-01-27"), (25, "2022-02-03")])
 def test_a_week_from_sunday_to_thursday_is_one_week(make_bars, sessions, ends):
     """In Riyadh Thursday 2022-02-03 ends a week, Wednesday 2022-02-02 does not."""

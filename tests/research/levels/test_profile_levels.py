@@ -75,6 +75,19 @@ def test_a_bar_is_spread_evenly_over_its_range():
     assert volume.tolist() == [20, 20, 27, 23]
 
 
+def test_of_equal_neighbours_the_upper_is_added():
+    """10 of 18 and one 4 are enough for 70 %: the upper 4."""
+    assert expand_value_area(np.array([4.0, 10, 4]), 0.7) == (1, 1, 2)
+
+
+def test_levels_are_the_middle_and_the_outer_edges_of_their_bins(make_bars):
+    """All bars from 59 to 61: bins of 0.01, the middle one is 100; ties go up, so 99 above it and 40 below."""
+    found = {level.method: level.price for level in find_levels(make_bars(np.full(120, 60.0)))}
+    assert found["point of control (daily proxy)"] == pytest.approx(60.005)
+    assert found["value area high (daily proxy)"] == pytest.approx(61.0)
+    assert found["value area low (daily proxy)"] == pytest.approx(59.6)
+
+
 @given(
     bars=st.lists(
         st.tuples(st.integers(1, 60), st.integers(0, 9), st.sampled_from([0.0, 3.0, 1e9])),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from tickerbook.research.level import Found, View
-from tickerbook.sessions import is_session, sessions_between
+from tickerbook.sessions import sessions_between
 
 _PERIODS = {"month": "M", "week": "W-SAT"}
 
@@ -49,14 +49,13 @@ def _newest_complete(view: View, frequency: str) -> pd.DataFrame | None:
 
 def _ends(calendar: str, session: pd.Timestamp, period: pd.Period) -> bool:
     """Whether `session` is the last of its period; False where the calendar does not know it."""
-    return _alone(calendar, session, session, period.end_time)
+    return _only(calendar, session, session, period.end_time)
 
 
 def _begins(calendar: str, session: pd.Timestamp, period: pd.Period) -> bool:
     """Whether `session` is the first of its period; False where the calendar does not know it."""
-    return _alone(calendar, session, period.start_time, session)
+    return _only(calendar, session, period.start_time, session)
 
 
-def _alone(calendar: str, session: pd.Timestamp, first: pd.Timestamp, last: pd.Timestamp) -> bool:
-    known = is_session(calendar, session.date())
-    return known and len(sessions_between(calendar, first.date(), last.date())) == 1
+def _only(calendar: str, session: pd.Timestamp, first: pd.Timestamp, last: pd.Timestamp) -> bool:
+    return list(sessions_between(calendar, first.date(), last.date())) == [session]

@@ -27,6 +27,6 @@ def find(view: View) -> Iterator[Found]:
 
 def round_step(price: float) -> tuple[float, int]:
     """The distance of round numbers at a price above zero, and the decimals they are written with."""
-    most = price / 10 * (1 + _ROUNDING)
+    most = price / 10
     power = math.floor(math.log10(most))
     return max(lead * 10.0**power for lead in (1, 2, 5) if lead * 10.0**power <= most), max(0, -power)

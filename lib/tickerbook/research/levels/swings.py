@@ -6,7 +6,10 @@ formed with its oldest extreme and is known since its newest swing was: before, 
 are the `KEPT` levels nearest to the close on each side, of the newest `LOOKBACK` sessions.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -17,47 +20,63 @@ from tickerbook.research.level import Found, View
 KEPT = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """A confirmed extreme.
+
+    Attributes:
+        price: of the extreme, currency a share.
+        kind: "high" or "low".
+        formed: its session.
+        known: the session that confirmed it.
+    """
+
+    price: float
+    kind: str
+    formed: date
+    known: date
+
+
 def find(view: View) -> Iterator[Found]:
     """At most `KEPT` levels on each side of the close."""
-    swings = confirmed(view.recent, view.swing_span)
-    if swings.empty:
-        return
-    labels = _labels(swings["price"].to_numpy(), view.cluster)
-    prices = swings["price"].groupby(labels)
-    middle = (prices.min() + prices.max()) / 2
-    away = (middle - view.close).sort_values(key=abs, kind="stable")
-    for label in [*away.index[away <= 0][:KEPT], *away.index[away > 0][:KEPT]]:
-        yield _found(float(middle[label]), swings[labels == label])
+    clusters = clustered(confirmed(view.recent, view.swing_span), view.cluster)
+    found = sorted((_found(swings) for swings in clusters), key=lambda one: abs(one.price - view.close))
+    yield from [one for one in found if one.price <= view.close][:KEPT]
+    yield from [one for one in found if one.price > view.close][:KEPT]
 
 
-def confirmed(frame: pd.DataFrame, span: int) -> pd.DataFrame:
-    """The swings that the bars of `frame` confirm, one a row, oldest first.
-
-    Returns:
-        columns price, kind ("high" or "low"), formed (the extreme's session), known (`span` sessions later).
-    """
-    parts = []
+def confirmed(frame: pd.DataFrame, span: int) -> list[Swing]:
+    """The swings that the bars of `frame` confirm: highs, then lows, each oldest first."""
+    days = frame.index.date
+    swings = []
     for kind, marks in (("high", swing_highs(frame["high"], span)), ("low", swing_lows(frame["low"], span))):
-        at = np.flatnonzero(marks)
-        columns = {"price": frame[kind].iloc[at].to_numpy(), "kind": kind, "formed": frame.index[at]}
-        parts.append(pd.DataFrame({**columns, "known": frame.index[at + span]}))
-    return pd.concat(parts, ignore_index=True).sort_values("formed", kind="stable", ignore_index=True)
+        prices = frame[kind].to_numpy()
+        swings += [
+            Swing(float(prices[at]), kind, days[at], days[at + span])
+            for at in np.flatnonzero(marks.to_numpy())
+        ]
+    return swings
 
 
-def _labels(prices: np.ndarray, width: float) -> np.ndarray:
-    """Which cluster each price belongs to."""
+def clustered(swings: list[Swing], width: float) -> list[list[Swing]]:
+    """Swings grouped by price, no two of a group more than `width` apart (complete linkage)."""
     from scipy.cluster.hierarchy import fcluster, linkage  # noqa: PLC0415 - half a second, only paid where used
 
-    if len(prices) == 1:
-        return np.ones(1, dtype=int)
-    return fcluster(linkage(prices[:, None], "complete"), width, "distance")  # type: ignore[no-any-return] # untyped
+    if len(swings) <= 1:
+        return [swings] if swings else []
+    prices = np.array([[swing.price] for swing in swings])
+    groups = defaultdict(list)
+    for swing, label in zip(swings, fcluster(linkage(prices, "complete"), width, "distance"), strict=True):
+        groups[label].append(swing)
+    return list(groups.values())
 
 
-def _found(price: float, swings: pd.DataFrame) -> Found:
-    kinds = sorted(set(swings["kind"]))
+def _found(swings: list[Swing]) -> Found:
+    prices = [swing.price for swing in swings]
+    kinds = sorted({swing.kind for swing in swings})
     return Found(
-        price=price,
+        price=(min(prices) + max(prices)) / 2,
         method=f"swing {' and '.join(kinds)}",
-        formed=swings["formed"].min().date(),
-        known=swings["known"].max().date(),
+        formed=min(swing.formed for swing in swings),
+        known=max(swing.known for swing in swings),
     )
