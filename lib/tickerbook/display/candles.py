@@ -9,8 +9,8 @@ import pandas as pd
 from tickerbook.bars import Bars
 from tickerbook.display import figures
 from tickerbook.display.charts import Chart
-from tickerbook.display.marks import ORDERS, Mark, close_of, orders_of, zones_of
-from tickerbook.display.scales import day, shorten, spread, ticks, time_ticks
+from tickerbook.display.marks import ORDERS, Mark, close_of, orders_of, placed, zones_of
+from tickerbook.display.scales import day, ticks, time_ticks
 from tickerbook.display.svg import UNITS, Pane, dates, drawing, gutter, strokes, tag
 from tickerbook.facts import Facts
 from tickerbook.research.level import Level
@@ -19,8 +19,6 @@ PITCH, BODY = 4, 2.8  # units of width: from one candle to the next, and of a ca
 AHEAD = 0.08  # room after the last candle, as a share of the sessions
 FEW = 150  # sessions that fit a narrow screen
 HEIGHT, PRICES, VOLUME, DATES = 460, (12, 340), (372, 52), 444  # pixels: all; panes' top and height; dates
-GAP, CLEAR = 15, 8  # pixels between labels; a level closer to a labelled one has its band only
-LONGEST = 24  # characters of a label
 MILLION = 1e6
 
 
@@ -45,7 +43,7 @@ def chart_levels(
         f"and resistance{' and the prices of the trade plan' if orders else ''}. Source: {bars.source}."
     )
     svg = _svg(title, description, shown, marks, pane)
-    return Chart(title, description, svg, figures.candles(title, shown, marks))
+    return Chart(title, description, svg, figures.candles(title, shown, marks, pane))
 
 
 def _price_pane(shown: Bars, orders: Sequence[Mark], zones: Sequence[Mark]) -> Pane:
@@ -160,19 +158,11 @@ def _plan(marks: Sequence[Mark], pane: Pane, now: float, width: float) -> Iterat
 
 
 def _labels(marks: Sequence[Mark], pane: Pane) -> Iterator[str]:
-    """Prices and their meaning at the right, with a line to their price; the first marks matter most."""
-    kept: list[tuple[float, Mark]] = []
-    for mark in marks:
-        at = pane.y(mark.price)
-        first = mark.kind not in {other.kind for _, other in kept}
-        if first or not mark.level or all(abs(at - other) >= CLEAR for other, _ in kept):
-            kept.append((at, mark))
-    kept.sort(key=lambda item: item[0])
-    places = spread([at for at, _ in kept], GAP, pane.top, pane.top + pane.height + 6)
-    for (at, mark), y in zip(kept, places, strict=True):
+    """Prices and their meaning at the right, each with a line to its price."""
+    for mark, at, y in placed(marks, pane):
         yield tag("path", d=f"M0 {at:.0f}L8 {y:.0f}H11", class_=f"tb-{mark.kind}")
         price = tag("tspan", escape(mark.fact.text), class_="tb-strong", data_fact=mark.fact.name)
-        note = tag("tspan", escape(shorten(mark.note, LONGEST)), dx=5, class_="tb-note tb-wide")
+        note = tag("tspan", escape(mark.note), dx=5, class_="tb-note tb-wide")
         short = tag("tspan", escape(mark.short), dx=3, class_="tb-note tb-narrow")
         yield tag("text", tag("title", escape(mark.hint)), price, note, short, x=13, y=round(y))
 

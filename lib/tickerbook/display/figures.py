@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from tickerbook.bars import Bars
-from tickerbook.display.marks import INK, Line, Mark
+from tickerbook.display.marks import INK, Line, Mark, placed
+from tickerbook.display.svg import Pane
 from tickerbook.research.metrics import drawdown
 
 GREY = "#7a828c"  # legible on white and on black, as a figure does not know which it is on
@@ -20,7 +21,7 @@ COLOURS = {
 }  # as in svg.STYLE
 
 
-def candles(title: str, shown: Bars, marks: Sequence[Mark]) -> dict[str, Any]:
+def candles(title: str, shown: Bars, marks: Sequence[Mark], pane: Pane) -> dict[str, Any]:
     """Candlesticks with volume, zones and orders."""
     days = [f"{d:%Y-%m-%d}" for d in shown.frame.index]
     candles = {
@@ -39,10 +40,10 @@ def candles(title: str, shown: Bars, marks: Sequence[Mark]) -> dict[str, Any]:
         "name": "volume",
         "marker": {"color": GREY},
     }
-    return {"data": [candles, volume], "layout": _panes(title, shown, marks)}
+    return {"data": [candles, volume], "layout": _panes(title, shown, marks, pane)}
 
 
-def _panes(title: str, shown: Bars, marks: Sequence[Mark]) -> dict[str, Any]:
+def _panes(title: str, shown: Bars, marks: Sequence[Mark], pane: Pane) -> dict[str, Any]:
     weekdays = pd.bdate_range(shown.first, shown.session)
     closed = [f"{d:%Y-%m-%d}" for d in weekdays.difference(shown.frame.index)]
     return _look(
@@ -52,11 +53,12 @@ def _panes(title: str, shown: Bars, marks: Sequence[Mark]) -> dict[str, Any]:
             "rangeslider": {"visible": False},
             "rangebreaks": [{"bounds": ["sat", "mon"]}, {"values": closed}],
         },
-        yaxis={"domain": [0.24, 1], "title": {"text": shown.currency}},
+        yaxis={"domain": [0.24, 1], "title": {"text": shown.currency}, "range": [pane.low, pane.high]},
         yaxis2={"domain": [0, 0.18], "title": {"text": "volume"}},
         shapes=[_shape(mark) for mark in marks if mark.kind != "close"],
-        annotations=[_annotation(mark) for mark in marks],
+        annotations=[_annotation(mark, at - y) for mark, at, y in placed(marks, pane)],
         showlegend=False,
+        margin={"l": 8, "r": 190, "t": 48, "b": 32},
     )
 
 
@@ -80,10 +82,17 @@ def _shape(mark: Mark) -> dict[str, Any]:
     return {**across, "type": "line", "y0": mark.price, "y1": mark.price, "line": pen}
 
 
-def _annotation(mark: Mark) -> dict[str, Any]:
+def _annotation(mark: Mark, shift: float) -> dict[str, Any]:
     text = escape(f"{mark.fact.text} {mark.note}")
     place = {"x": 1, "xref": "paper", "xanchor": "left", "y": mark.price}
-    return {**place, "text": text, "showarrow": False, "font": {"size": 10}, "hovertext": escape(mark.hint)}
+    return {
+        **place,
+        "text": text,
+        "showarrow": False,
+        "yshift": shift,
+        "font": {"size": 11},
+        "hovertext": escape(mark.hint),
+    }
 
 
 def curves(title: str, lines: Sequence[Line]) -> dict[str, Any]:

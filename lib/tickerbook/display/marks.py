@@ -7,7 +7,8 @@ from typing import cast
 import pandas as pd
 
 from tickerbook.bars import Bars
-from tickerbook.display.scales import day, initials
+from tickerbook.display.scales import day, initials, shorten, spread
+from tickerbook.display.svg import Pane
 from tickerbook.facts import Fact, Facts
 from tickerbook.research.level import Level
 from tickerbook.research.level_facts import level_facts
@@ -15,6 +16,8 @@ from tickerbook.research.level_facts import level_facts
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito
 DASHES = {"solid": None, "dash": "7 3", "dot": "2 3", "dashdot": "10 3 2 3"}  # plotly's name → SVG's lengths
 INK = "currentColor"
+GAP, CLEAR = 15, 8  # pixels: between labels; nearer than this, a level has its band only
+LONGEST = 24  # characters of a label
 ORDERS = ("entry", "stop", "target")
 
 
@@ -62,7 +65,7 @@ def zones_of(bars: Bars, levels: Sequence[Level]) -> list[Mark]:
         Mark(
             level.side,
             row["price"],
-            level.method,
+            shorten(level.method, LONGEST),
             initials(level.method),
             f"{level.side} {row['price'].text}, zone {row['low'].text} to {row['high'].text}: {level.method}",
             level,
@@ -91,6 +94,23 @@ def orders_of(plan: Facts) -> list[Mark]:
         for kind, name, note, short in names
         if plan.value(name) is not None
     ]
+
+
+def placed(marks: Sequence[Mark], pane: Pane) -> list[tuple[Mark, float, float]]:
+    """The marks to label, where each is and where its label stands, in pixels from above, downwards.
+
+    The first marks matter most. A level close to a labelled price goes without a label, unless it is the
+    first of its side.
+    """
+    kept: list[tuple[float, Mark]] = []
+    for mark in marks:
+        at = pane.y(mark.price)
+        first = mark.kind not in {other.kind for _, other in kept}
+        if first or not mark.level or all(abs(at - other) >= CLEAR for other, _ in kept):
+            kept.append((at, mark))
+    kept.sort(key=lambda item: item[0])
+    places = spread([at for at, _ in kept], GAP, pane.top, pane.top + pane.height + CLEAR)
+    return [(mark, at, y) for (at, mark), y in zip(kept, places, strict=True)]
 
 
 def lines_of(facts: Facts) -> list[Line]:

@@ -18,6 +18,8 @@ from tickerbook.settings import nearest
 _TABLE = 'class="tb-table" style="border-collapse:collapse;font-variant-numeric:tabular-nums"'
 _NUMBER = ' class="tb-number" style="text-align:right;white-space:nowrap"'
 _CAPTION = 'style="text-align:left"'
+_DT = "float:none;width:auto;font-size:.85em;font-weight:normal;opacity:.75"  # JupyterLab floats terms
+_DD = "float:none;width:auto;margin:0;font-weight:600"
 _TEXT = ' style="text-align:left"'
 
 
@@ -66,8 +68,8 @@ def strip(facts: Facts, items: Mapping[str, str]) -> Html:
         DataError: if a template names a fact that is not there.
     """
     cells = "".join(
-        f'<div style="min-width:7.5em"><dt style="font-size:.85em;opacity:.75">{escape(heading)}</dt>'
-        f'<dd style="margin:0;font-weight:600">{fill(template, facts)}</dd></div>'
+        f'<div style="min-width:7.5em"><dt style="{_DT}">{escape(heading)}</dt>'
+        f'<dd style="{_DD}">{fill(template, facts)}</dd></div>'
         for heading, template in items.items()
     )
     look = "display:flex;flex-wrap:wrap;gap:.75em 1.75em;margin:.75em 0;font-variant-numeric:tabular-nums"
