@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -226,6 +226,28 @@ def test_writers_at_once_lose_nothing(lake, raw, origin):
     assert len(lake.read("ALL").frame) == 8
     assert [len(lake.read(f"T{number}").frame) for number in range(8)] == list(range(1, 9))
     assert not [name for name in files(lake) if name.endswith(".part")]
+
+
+def test_the_lock_is_held_from_reading_to_writing(lake, week, origin, monkeypatch):
+    """Else two writers at once could both start from the same past, and the second forget the first."""
+    lake.write("AAPL", week.iloc[:3], origin(day=7))
+    held = []
+
+    def watched(step):
+        def do(path, *args):
+            try:
+                with FileLock(path.with_suffix(".lock"), timeout=0):
+                    held.append((step.__name__, False))
+            except Timeout:
+                held.append((step.__name__, True))
+            return step(path, *args)
+
+        return do
+
+    for step in (lake_module.read_log, lake_module.write_log):
+        monkeypatch.setattr(lake_module, step.__name__, watched(step))
+    lake.write("AAPL", week, origin())
+    assert held == [("read_log", True), ("write_log", True)]
 
 
 def test_a_writer_that_never_ends_is_named(lake, week, origin, monkeypatch):
