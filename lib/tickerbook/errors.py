@@ -79,15 +79,28 @@ class ProviderFault(StrEnum):
     NOT_ENTITLED = "not entitled"
     MALFORMED = "malformed answer"
     EMPTY = "no bars"
+    STALE = "stale"
+    FAILED_QUALITY = "failed quality"
 
 
 class ProviderError(TickerbookError):
-    """A provider did not deliver bars; `kind` says how."""
+    """A provider did not deliver; `kind` says how.
 
-    def __init__(self, kind: ProviderFault, message: str, remedy: str = "") -> None:
+    Args:
+        kind: how it failed.
+        message: what happened, to what.
+        remedy: the way out.
+        retry_after: seconds until it may be asked again, as told by the vendor, or the span of the limit that
+            it names; None where it tells neither.
+    """
+
+    def __init__(
+        self, kind: ProviderFault, message: str, remedy: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message, remedy)
-        self.args = (kind, message, remedy)
+        self.args = (kind, message, remedy, retry_after)
         self.kind = kind
+        self.retry_after = retry_after
 
 
 class StrategyError(TickerbookError):

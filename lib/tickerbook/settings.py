@@ -15,6 +15,7 @@ from tickerbook.errors import ConfigError, SymbolError
 _SYMBOL = re.compile(r"\^?[A-Z0-9]+(?:[.\-=][A-Z0-9]+)*(?:=X|=F)?")
 _LONGEST_SYMBOL = 20
 _UNIVERSE = "universe.toml"
+_PROVIDERS = "providers.toml"
 
 
 def check_symbol(text: str) -> str:
@@ -72,6 +73,40 @@ class Ticker(_Strict):
     currency: str
 
 
+class ProviderTable(_Strict):
+    """`[name]` of providers.toml: how one provider is asked.
+
+    Attributes:
+        base_url: where it is asked instead of its own address, for a proxy or a test server.
+        per_second: requests that may be made in a second; None for no limit of ours.
+        per_minute: … in a minute.
+        per_day: … in a day.
+        timeout: seconds that one request may take.
+        premium: whether your plan has the endpoints that the vendor sells separately.
+        folder: where `files` finds its files, relative to the project.
+        columns: our column → the column's name in the files, where `files` cannot recognise it.
+    """
+
+    base_url: str | None = None
+    per_second: float | None = Field(default=None, gt=0)
+    per_minute: float | None = Field(default=None, gt=0)
+    per_day: float | None = Field(default=None, gt=0)
+    timeout: float = Field(default=10.0, gt=0)
+    premium: bool = False
+    folder: str = "data/prices"
+    columns: dict[str, str] = {}
+
+
+class ProviderParams(ProviderTable):
+    """One provider's table, defaults applied.
+
+    Attributes:
+        project: the project, which has `folder` and perhaps a `.env` with keys; None for the one we are in.
+    """
+
+    project: Path | None = None
+
+
 class Settings(_Strict):
     """Everything in params/, and where things are.
 
@@ -80,12 +115,14 @@ class Settings(_Strict):
         title: what the site is called.
         tickers: the universe, in the order written.
         parameters: notebook → parameter → value, from the tables in params/ named after notebooks.
+        providers: provider → how it is asked, for every provider there is.
     """
 
     project: Path
     title: str
     tickers: tuple[Ticker, ...]
     parameters: Mapping[str, Mapping[str, Any]]
+    providers: Mapping[str, ProviderParams] = {}
 
     @property
     def lake(self) -> Path:
@@ -167,6 +204,7 @@ def load_settings(project: Path | None = None) -> Settings:
         title=universe.title,
         tickers=tuple(_ticker(symbol, universe) for symbol in universe.tickers),
         parameters=_parameters(project),
+        providers=_providers(project),
     )
 
 
@@ -186,7 +224,8 @@ def _universe(path: Path) -> UniverseFile:
     try:
         universe = UniverseFile.model_validate(raw)
     except ValidationError as error:
-        raise _explain(path, error) from error
+        model = TickerParams if error.errors()[0]["loc"][0] == "ticker" else UniverseFile
+        raise _explain(path, error, model) from error
     for symbol in (*universe.tickers, *universe.ticker):
         try:
             check_symbol(symbol)
@@ -207,12 +246,35 @@ def _universe(path: Path) -> UniverseFile:
     return universe
 
 
+def _providers(project: Path) -> dict[str, ProviderParams]:
+    """How each provider there is is asked, from providers.toml where there is one."""
+    path = project / "params" / _PROVIDERS
+    written = _read_toml(path) if path.exists() else {}
+    known = sorted(file.stem for file in (Path(__file__).parent / "market" / "providers").glob("[a-z]*.py"))
+    for name, table in written.items():
+        if name not in known:
+            raise ConfigError(
+                f"params/{path.name}: [{name}] is not a table named after a provider.{nearest(name, known)}",
+                f"The providers are {', '.join(known)}.",
+            )
+        if not isinstance(table, dict):
+            raise ConfigError(
+                f"params/{path.name}: {name} is a value, not a table.",
+                f"Write [{name}] and its keys below it.",
+            )
+        try:
+            ProviderTable.model_validate(table)
+        except ValidationError as error:
+            raise _explain(path, error, ProviderTable, name) from error
+    return {name: ProviderParams(project=project, **written.get(name, {})) for name in known}
+
+
 def _parameters(project: Path) -> dict[str, dict[str, Any]]:
     """Tables named after notebooks, from every other file in params/."""
     known = sorted(path.stem for path in (project / "notebooks").glob("*.ipynb"))
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((project / "params").glob("*.toml")):
-        if path.name == _UNIVERSE:
+        if path.name in {_UNIVERSE, _PROVIDERS}:
             continue
         for notebook, values in _read_toml(path).items():
             where = f"params/{path.name}: [{notebook}]"
@@ -245,10 +307,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _explain(path: Path, error: ValidationError) -> ConfigError:
-    """The first thing that is wrong, in words."""
+def _explain(path: Path, error: ValidationError, model: type[_Strict], table: str = "") -> ConfigError:
+    """The first thing that is wrong in a file, or in a table of it, in words."""
     first = error.errors()[0]
-    location = [str(part) for part in first["loc"]]
+    location = [part for part in (table, *map(str, first["loc"])) if part]
     key = ".".join(location)
     if first["type"] == "extra_forbidden" and location[0] == "ticker" and isinstance(first["input"], dict):
         return ConfigError(
@@ -256,7 +318,6 @@ def _explain(path: Path, error: ValidationError) -> ConfigError:
             f'A symbol with a dot stands in quotes: [ticker."{".".join(location[1:])}"].',
         )
     if first["type"] == "extra_forbidden":
-        model = TickerParams if location[0] == "ticker" else UniverseFile
         known = sorted(model.model_fields)
         return ConfigError(
             f"params/{path.name}: there is no key {key!r}.{nearest(location[-1], known)}",

@@ -78,7 +78,7 @@ class Fake:
         self.frame, self.own, self.currency, self.source = frame, dict(own), currency, source
         self.asked: list[tuple[str, date, date]] = []
 
-    def history(self, ticker: Ticker, first: date, last: date) -> History:
+    async def history(self, ticker: Ticker, first: date, last: date, interval: str = "1d") -> History:
         self.asked.append((ticker.symbol, first, last))
         answer = self.own.get(ticker.symbol, self.frame)
         if isinstance(answer, BaseException):

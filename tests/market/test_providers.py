@@ -19,10 +19,10 @@ def test_the_providers_we_promise_are_there():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_provider_is_found_by_its_file_s_name(name):
-    """One class, made without arguments."""
+    """One class, made with its params."""
     found = provider(name)
     assert type(found).__name__ == name.capitalize()
-    assert list(inspect.signature(found.history).parameters) == ["ticker", "first", "last"]
+    assert list(inspect.signature(found.history).parameters) == ["ticker", "first", "last", "interval"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,6 @@
 """What the gate drops, moves and flags, on the kinds of bad rows that vendors really send."""
 
+import asyncio
 import json
 from datetime import date
 
@@ -197,7 +198,7 @@ def test_the_planted_defects_of_a_reference_set(shared, ticker):
         "1 row on days without a XNYS session kept",  # weekend_row
         "4 XNYS sessions missing",  # three missing_session, and the nan_row
     ]
-    clean = Sample().history(ticker("IBM"), date(2000, 1, 1), date(2013, 3, 1)).frame
+    clean = asyncio.run(Sample().history(ticker("IBM"), date(2000, 1, 1), date(2013, 3, 1))).frame
     truth = json.loads((folder / "dev_IBM_truth.json").read_text(encoding="utf-8"))["defects"]
     twice = next(defect["first"] for defect in truth if defect["kind"] == "conflicting_duplicate")
     assert result.frame.loc[twice, PRICES].tolist() == clean.loc[twice, PRICES].tolist()

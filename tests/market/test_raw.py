@@ -1,5 +1,6 @@
 """Adjusting, held to real splits, a real special dividend and the total returns of another source."""
 
+import asyncio
 import json
 
 import numpy as np
@@ -18,7 +19,7 @@ LATEST = pd.Timestamp("2013-03-01").date()
 @pytest.fixture
 def sample(ticker):
     """Raw frames of the sample."""
-    return lambda symbol: Sample().history(ticker(symbol), FIRST, LATEST).frame
+    return lambda symbol: asyncio.run(Sample().history(ticker(symbol), FIRST, LATEST)).frame
 
 
 def test_none_gives_prices_as_traded(sample):

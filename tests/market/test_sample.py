@@ -1,5 +1,6 @@
 """The sample provider: what the file has, and splits and dividends from its adjusted close."""
 
+import asyncio
 import subprocess
 import sys
 from datetime import date
@@ -22,7 +23,7 @@ TICKERS = {"AAPL": 3270, "FB": 196, "GOOG": 2148, "IBM": 3270, "MSFT": 3270}
 @pytest.mark.parametrize(("symbol", "rows"), TICKERS.items())
 def test_every_session_of_the_exchange_is_there(ticker, symbol, rows):
     """No gap, no repeat, nothing to flag: the numbers of sessions of NYSE in those years."""
-    history = Sample().history(ticker(symbol), FIRST, LAST)
+    history = asyncio.run(Sample().history(ticker(symbol), FIRST, LAST))
     assert tuple(history.frame.columns) == RAW
     assert len(history.frame) == rows
     assert check(history.frame, "XNYS", LAST).notes == ()
@@ -31,20 +32,20 @@ def test_every_session_of_the_exchange_is_there(ticker, symbol, rows):
 
 def test_prices_are_as_traded(ticker):
     """Apple's highest close of those years was 702.10, on 2012-09-19."""
-    closes = Sample().history(ticker("AAPL"), FIRST, LAST).frame["close"]
+    closes = asyncio.run(Sample().history(ticker("AAPL"), FIRST, LAST)).frame["close"]
     assert (closes.max(), closes.idxmax()) == (702.10, pd.Timestamp("2012-09-19"))
 
 
 def test_the_source_reads_for_a_reader(ticker):
     """Package and version: whose numbers these are."""
-    source = Sample().history(ticker("AAPL"), FIRST, LAST).source
+    source = asyncio.run(Sample().history(ticker("AAPL"), FIRST, LAST)).source
     assert source.startswith("sample (bokeh_sampledata 20")
     assert source.endswith(")")
 
 
 def test_first_and_last_are_included(ticker):
     """The range asked for, no more."""
-    frame = Sample().history(ticker("IBM"), date(2012, 3, 5), date(2012, 3, 9)).frame
+    frame = asyncio.run(Sample().history(ticker("IBM"), date(2012, 3, 5), date(2012, 3, 9))).frame
     assert [day.isoformat()[:10] for day in frame.index] == [f"2012-03-0{n}" for n in range(5, 10)]
 
 
@@ -52,7 +53,7 @@ def test_first_and_last_are_included(ticker):
 def test_a_ticker_it_does_not_have(ticker, symbol):
     """Named, with those it has and where others are."""
     with pytest.raises(ProviderError) as caught:
-        Sample().history(ticker(symbol), FIRST, LAST)
+        asyncio.run(Sample().history(ticker(symbol), FIRST, LAST))
     assert caught.value.kind is ProviderFault.NOT_FOUND
     assert caught.value.message == f"The sample has no {symbol}; it has AAPL, FB, GOOG, IBM, MSFT."
     assert "yahoo" in caught.value.remedy
@@ -60,9 +61,9 @@ def test_a_ticker_it_does_not_have(ticker, symbol):
 
 def test_a_caller_s_changes_stay_its_own(ticker):
     """The file is read once for all threads."""
-    frame = Sample().history(ticker("FB"), FIRST, LAST).frame
+    frame = asyncio.run(Sample().history(ticker("FB"), FIRST, LAST)).frame
     frame.loc[:, "close"] = 0.0
-    assert (Sample().history(ticker("FB"), FIRST, LAST).frame["close"] > 0).all()
+    assert (asyncio.run(Sample().history(ticker("FB"), FIRST, LAST)).frame["close"] > 0).all()
 
 
 def test_neither_yfinance_nor_the_sample_s_package_code_is_loaded():

@@ -264,9 +264,9 @@ def test_tickers_are_fetched_at_once(run, ticker, fake, week):
     together = threading.Barrier(4, timeout=20)
 
     class Waiting(fake):
-        def history(self, *args):
+        async def history(self, *args):
             together.wait()
-            return super().history(*args)
+            return await super().history(*args)
 
     results = run([ticker(symbol) for symbol in ("A", "B", "C", "D")], fake=Waiting(week))
     assert [result.status for result in results] == ["ok"] * 4
@@ -277,8 +277,8 @@ def test_an_interrupt_loses_nothing_that_was_finished(run, lake, ticker, fake, w
     first_done = threading.Event()
 
     class Slow(fake):
-        def history(self, asked, *dates):
-            answer = super().history(asked, *dates)
+        async def history(self, asked, *dates):
+            answer = await super().history(asked, *dates)
             if asked.symbol != "T0":
                 first_done.wait(20)
             return answer

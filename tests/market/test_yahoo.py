@@ -1,5 +1,6 @@
 """Yahoo through yfinance, against a server on this machine that speaks Yahoo's shapes."""
 
+import asyncio
 import json
 import logging
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ from tickerbook.errors import NoBarsError, ProviderError, ProviderFault
 from tickerbook.market.providers.yahoo import Yahoo, yahoo_symbol
 from tickerbook.market.raw import PRICES, RAW
 from tickerbook.market.sourcing import fetch
+from tickerbook.settings import ProviderParams
 
 # yfinance 1.7 uses much that pandas 4 will change.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -152,7 +154,7 @@ SPLIT = {"splits": [("2020-08-31", 4, 1)], "dividends": [("2020-08-07", 0.204999
 def test_prices_are_turned_back_into_prices_as_traded(stub, yahoo, apple, ticker):
     """Closes equal LEAN's unadjusted ones: 499.23 on the day before the split, 129.04 on its day."""
     stub.says("AAPL", chart(apple, **SPLIT))
-    history = yahoo.history(ticker(), FIRST, LAST)
+    history = asyncio.run(yahoo.history(ticker(), FIRST, LAST))
     assert tuple(history.frame.columns) == RAW
     np.testing.assert_allclose(history.frame["close"], apple["traded_close"], rtol=1e-7)
     assert history.frame["close"]["2020-08-28"] == pytest.approx(499.23)
@@ -163,7 +165,7 @@ def test_prices_are_turned_back_into_prices_as_traded(stub, yahoo, apple, ticker
 def test_volume_and_dividend_are_turned_back_too(stub, yahoo, apple, ticker):
     """A quarter of the shares before the split; the dividend that Apple declared, 0.82."""
     stub.says("AAPL", chart(apple, **SPLIT))
-    frame = yahoo.history(ticker(), FIRST, LAST).frame
+    frame = asyncio.run(yahoo.history(ticker(), FIRST, LAST)).frame
     assert frame["volume"]["2020-08-28"] == apple["volume"]["2020-08-28"] / 4
     assert frame["volume"]["2020-08-31"] == apple["volume"]["2020-08-31"]
     assert frame["dividend"][frame["dividend"] != 0].to_dict() == {
@@ -175,7 +177,7 @@ def test_volume_and_dividend_are_turned_back_too(stub, yahoo, apple, ticker):
 def test_splits_after_the_last_session_asked_for_are_undone_too(stub, yahoo, apple, ticker):
     """Yahoo adjusts for them, whatever range is asked for: it is asked until today, and cut here."""
     stub.says("AAPL", chart(apple, **SPLIT))
-    frame = yahoo.history(ticker(), FIRST, date(2020, 8, 28)).frame
+    frame = asyncio.run(yahoo.history(ticker(), FIRST, date(2020, 8, 28))).frame
     assert frame.index[-1] == pd.Timestamp("2020-08-28")
     assert frame["close"].iloc[-1] == pytest.approx(499.23)
     assert (frame["split"] == 1.0).all()
@@ -184,7 +186,7 @@ def test_splits_after_the_last_session_asked_for_are_undone_too(stub, yahoo, app
 def test_the_recorded_answer_of_the_reference_set(stub, yahoo, shared, ticker):
     """The whole recorded file, against LEAN's closes as traded."""
     stub.says("AAPL", (shared / "api" / "yahoo" / "chart_AAPL_1d_div_split.json").read_text(encoding="utf-8"))
-    frame = yahoo.history(ticker(), FIRST, date(2020, 9, 4)).frame
+    frame = asyncio.run(yahoo.history(ticker(), FIRST, date(2020, 9, 4))).frame
     traded = pd.read_csv(shared / "bars" / "lean_raw" / "AAPL.csv.gz", index_col="date", parse_dates=True)
     np.testing.assert_allclose(frame["close"], traded.loc[frame.index, "close"], rtol=1e-7)
     assert len(frame) == 25
@@ -207,7 +209,7 @@ def test_a_row_without_prices_arrives_as_one(stub, yahoo, apple, ticker):
     """It is the quality gate that drops and counts it."""
     apple.loc["2020-08-27", PRICES] = np.nan
     stub.says("AAPL", chart(apple, **SPLIT))
-    frame = yahoo.history(ticker(), FIRST, LAST).frame
+    frame = asyncio.run(yahoo.history(ticker(), FIRST, LAST)).frame
     assert frame.loc["2020-08-27", PRICES].isna().all()
     assert len(frame) == len(apple)
 
@@ -229,7 +231,7 @@ def test_symbols_as_yahoo_writes_them(stub, yahoo, apple, ticker, symbol, calend
     wanted = ticker(symbol, calendar=calendar)
     assert yahoo_symbol(wanted) == expected
     stub.says(expected, chart(apple, symbol=expected, **SPLIT))
-    assert len(yahoo.history(wanted, FIRST, LAST).frame) == len(apple)
+    assert len(asyncio.run(yahoo.history(wanted, FIRST, LAST)).frame) == len(apple)
     assert CHART + expected in stub.asked
 
 
@@ -244,7 +246,7 @@ def test_an_unknown_symbol(stub, yahoo, ticker):
 def refused(provider, wanted):
     """The error of a provider."""
     with pytest.raises(ProviderError) as caught:
-        provider.history(wanted, FIRST, LAST)
+        asyncio.run(provider.history(wanted, FIRST, LAST))
     assert wanted.symbol in caught.value.message
     assert caught.value.remedy
     return caught.value
@@ -293,7 +295,7 @@ def test_without_a_network_it_is_unreachable_not_delisted(ticker, caplog, capfd)
     """yfinance would give an empty frame and log "possibly delisted"; here every proxy is a closed port."""
     SingletonMeta._instances.clear()
     caplog.set_level(logging.DEBUG)
-    error = refused(Yahoo(timeout=5), ticker())
+    error = refused(Yahoo(ProviderParams(timeout=5.0)), ticker())
     assert error.kind is ProviderFault.UNREACHABLE
     assert error.message.startswith("AAPL: Yahoo cannot be reached (")
     assert not [record for record in caplog.records if record.name == "yfinance"]
@@ -351,5 +353,5 @@ def test_nothing_is_left_in_the_user_s_home(stub, yahoo, apple, ticker, tmp_path
     """yfinance keeps cookies and time zones in ~/.cache unless told otherwise."""
     monkeypatch.setenv("HOME", str(tmp_path))
     stub.says("AAPL", chart(apple))
-    yahoo.history(ticker(), FIRST, LAST)
+    asyncio.run(yahoo.history(ticker(), FIRST, LAST))
     assert list(tmp_path.rglob("*")) == []

@@ -1,5 +1,6 @@
 """From providers into the lake: many tickers at once, one outcome each."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -17,8 +18,9 @@ from tickerbook.errors import (
 )
 from tickerbook.market.lake import Lake, Stored, Written
 from tickerbook.market.lakefile import Origin
-from tickerbook.market.providers import History, Provider, provider
+from tickerbook.market.providers import History, Provider, close, provider
 from tickerbook.market.quality import check
+from tickerbook.market.raw import RAW
 from tickerbook.sessions import FIRST, last_completed
 from tickerbook.settings import Ticker
 
@@ -145,7 +147,7 @@ def _first_answer(
     errors: list[ProviderError] = []
     for name in ticker.providers:
         try:
-            history = providers[name].history(ticker, FIRST, due)
+            history = asyncio.run(_asked(providers[name], ticker, due))
             _check_currency(ticker, name, history)
         except ProviderError as error:
             errors.append(error)
@@ -153,6 +155,15 @@ def _first_answer(
             return history, name, [error.message.rstrip(".") for error in errors]
     first, *others = errors
     raise ProviderError(first.kind, " ".join(e.message for e in errors), first.remedy) if others else first
+
+
+async def _asked(provider: Provider, ticker: Ticker, due: date) -> History:
+    """A provider's bars; an action it does not know is NaN."""
+    try:
+        history = await provider.history(ticker, FIRST, due)
+    finally:
+        await close([provider])
+    return replace(history, frame=history.frame.reindex(columns=list(RAW)))
 
 
 def _check_currency(ticker: Ticker, name: str, history: History) -> None:

@@ -1,6 +1,7 @@
 """Real daily prices that come with tickerbook's dependencies: no network, no key, nothing newer than 2013."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -11,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from tickerbook.errors import ProviderError, ProviderFault
-from tickerbook.market.providers import History
+from tickerbook.market.providers import History, not_served
 from tickerbook.market.raw import RAW
-from tickerbook.settings import Ticker
+from tickerbook.settings import ProviderParams, Ticker
 
 _PACKAGE = "bokeh_sampledata"
 _LARGEST_PART = 20  # of a split ratio: 20:1 and 3:20 exist, 331:298 is a dividend
@@ -30,12 +31,19 @@ class Sample:
     derived: see `actions`.
     """
 
-    def history(self, ticker: Ticker, first: date, last: date) -> History:
+    params: ProviderParams = field(default_factory=ProviderParams)
+
+    async def history(self, ticker: Ticker, first: date, last: date, interval: str = "1d") -> History:
         """Bars of the file, actions derived.
 
         Raises:
-            ProviderError: NOT_FOUND for a ticker that is not in the file.
+            ProviderError: NOT_FOUND for a ticker that is not in the file, NOT_ENTITLED for an interval.
         """
+        if interval != "1d":
+            raise not_served("The sample", ticker, interval)
+        return await asyncio.to_thread(self._history, ticker, first, last)
+
+    def _history(self, ticker: Ticker, first: date, last: date) -> History:
         table = _table()
         known = sorted(table["Ticker"].unique())
         if ticker.symbol not in known:

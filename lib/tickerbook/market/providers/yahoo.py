@@ -1,11 +1,12 @@
 """Live prices from Yahoo Finance, through yfinance."""
 
+import asyncio
 import atexit
 import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from importlib.metadata import version
@@ -16,10 +17,10 @@ import yfinance
 from yfinance.exceptions import YFDataException, YFPricesMissingError, YFRateLimitError
 
 from tickerbook.errors import ProviderError, ProviderFault
-from tickerbook.market.providers import History
+from tickerbook.market.providers import History, not_served, permitted
 from tickerbook.market.raw import RAW, undo_splits
 from tickerbook.sessions import time_zone
-from tickerbook.settings import Ticker
+from tickerbook.settings import ProviderParams, Ticker
 
 _COLUMNS = {name.capitalize(): name for name in RAW} | {"Dividends": "dividend", "Stock Splits": "split"}
 _UNITED_STATES = {"XNYS", "XNAS", "XASE", "ARCX", "BATS"}
@@ -36,19 +37,25 @@ class Yahoo:
     Yahoo does not know as 0.
 
     Attributes:
+        params: how it is asked.
         session: a `requests` or `curl_cffi` session to use instead of yfinance's own, for a proxy or a test.
-        timeout: seconds that each request may take.
     """
 
+    params: ProviderParams = field(default_factory=ProviderParams)
     session: Any = None
-    timeout: float = 10.0
 
-    def history(self, ticker: Ticker, first: date, last: date) -> History:
+    async def history(self, ticker: Ticker, first: date, last: date, interval: str = "1d") -> History:
         """Bars from Yahoo.
 
         Raises:
             ProviderError: of every kind.
         """
+        if interval != "1d":
+            raise not_served("Yahoo", ticker, interval)
+        await permitted()
+        return await asyncio.to_thread(self._history, ticker, first, last)
+
+    def _history(self, ticker: Ticker, first: date, last: date) -> History:
         _prepare()
         symbol = yahoo_symbol(ticker)
         try:
@@ -70,7 +77,7 @@ class Yahoo:
         # Without it yfinance asks for the time zone first, and calls every ticker delisted when that fails.
         asked._tz = zone  # noqa: SLF001 - there is no public way
         table = asked.history(
-            start=first.isoformat(), auto_adjust=False, actions=True, keepna=True, timeout=self.timeout
+            start=first.isoformat(), auto_adjust=False, actions=True, keepna=True, timeout=self.params.timeout
         )
         return table, asked.history_metadata
 
