@@ -121,7 +121,9 @@ class RunStore:
         path = self._pointer(result.run.notebook, result.run.ticker, result.run.session)
         old = _pointer_at(path)
         good = result.run.key if result.status == "ok" else old.get("ok")
-        write_text(path, dump_json({"ok": good, "last": result.run.key, "status": result.status}))
+        new = {"ok": good, "last": result.run.key, "status": result.status}
+        if new != old:
+            write_text(path, dump_json(new))
 
     def latest(self, notebook: str, ticker: str | None, session: date | None = None) -> RunResult | None:
         """The newest attempt, of the newest session not after `session`."""
@@ -198,9 +200,11 @@ def load_facts(notebook: str, ticker: str | None = None, session: str = "") -> F
 
 
 def _pointer_at(path: Path) -> dict[str, Any]:
+    """What stands for a session; nothing where nothing does, or the file is damaged."""
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        pointer = json.loads(path.read_text(encoding="utf-8"))
+        return {name: pointer[name] for name in ("ok", "last", "status")}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
