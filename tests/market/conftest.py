@@ -78,7 +78,7 @@ class Fake:
         self.frame, self.own, self.currency, self.source = frame, dict(own), currency, source
         self.asked: list[tuple[str, date, date]] = []
 
-    async def history(self, ticker: Ticker, first: date, last: date, interval: str = "1d") -> History:
+    async def history(self, ticker, first, last, interval="1d"):  # noqa: ARG002 - part of the protocol
         self.asked.append((ticker.symbol, first, last))
         answer = self.own.get(ticker.symbol, self.frame)
         if isinstance(answer, BaseException):
