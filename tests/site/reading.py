@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+INLINE = {"span", "a", "strong", "em", "code"}
 UNSEEN = {"script", "style", "title", "desc", "head", "button"}
 MONTHS = {
     m: n
@@ -56,7 +57,9 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         while self._open and self._open.pop()[0] != tag:
             pass
-        self.seen += " " if tag not in {"span", "tspan", "a", "strong", "code", "small"} else ""
+        space = "" if tag in INLINE else " "
+        self.seen += space
+        self.main += space
 
     def handle_data(self, data: str) -> None:
         _, hidden, main, fact = self._open[-1] if self._open else ("", False, False, None)
@@ -86,8 +89,9 @@ def numbers(text: str) -> set[str]:
 
 
 def proven(value: Any) -> set[str]:
-    """Every number that a record holds, as values and in texts."""
+    """Every number that a record holds, as values and in texts; series are drawn, not told."""
     if isinstance(value, dict):
+        value = {k: v for k, v in value.items() if not (k == "value" and isinstance(v, list))}
         return set().union(*(proven(key) | proven(item) for key, item in value.items()))
     if isinstance(value, list):
         return set().union(*map(proven, value))

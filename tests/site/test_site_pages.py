@@ -91,7 +91,7 @@ def test_home_has_a_row_for_every_ticker(record):
         '<span data-fact="support.price">$421.50</span>',
         '<span data-fact="strategy.1.signal">long</span>',
         "✓ passes",
-        '<span class="badge fresh" data-until="2026-11-21">close of 2026-11-19</span>',
+        '<span class="badge fresh" data-until="2026-11-21">2026-11-19</span>',
     ):
         assert piece in text
 
@@ -100,7 +100,8 @@ def test_missing_figures_are_dashes(record):
     """Nothing is zero because it is not known."""
     text = pages.home_include([record], "Toy", "")
     assert (
-        '<td class="number" data-label="Resistance"><span data-fact="resistance.price">–</span></td>' in text
+        '<td class="number zone" data-label="Resistance"><span data-fact="resistance.price">–</span></td>'
+        in text
     )
 
 

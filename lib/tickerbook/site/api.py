@@ -30,6 +30,7 @@ def ticker_record(view: TickerView) -> dict[str, Any]:
         "freshness": {
             "age": fresh.age,
             "text": fresh.text,
+            "note": fresh.note,
             "until": fresh.until.isoformat() if fresh.until else None,
         },
         "facts": view.facts.to_json(),

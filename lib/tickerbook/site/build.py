@@ -5,9 +5,8 @@ import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.resources import files
 from pathlib import Path
-
-import plotly
 
 from tickerbook.errors import SiteError
 from tickerbook.files import write_text
@@ -100,7 +99,7 @@ def _rendered(settings: Settings, content: Content, render: Render) -> tuple[Sta
 
 def _share_plotly(target: Path) -> None:
     """Put the one plotly.js of the site beside its look, from plotly's own package."""
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    source = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
     if not target.is_file() or target.stat().st_size != source.stat().st_size:
         write_text(target, source.read_text(encoding="utf-8"))
 

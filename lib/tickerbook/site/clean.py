@@ -36,6 +36,7 @@ _LINK = re.compile(r"(https?://|mailto:|#|[\w./-]+(?![\w./-]*:))", re.IGNORECASE
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
 _STYLE_ELEMENT = re.compile(r"<style\b[^>]*>.*?</style\s*>", re.IGNORECASE | re.DOTALL)
 _SVG = re.compile(r"<svg\b.*?</svg\s*>", re.IGNORECASE | re.DOTALL)
+_LONG_FACT = re.compile(r'<span data-fact="([^"<>]*)">([^<]{25,})</span>')  # may be broken into lines
 _PLACE = '<i data-drawing="{}"></i>'
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -80,7 +81,7 @@ def clean_html(html: str) -> str:
         drawings
     ):  # in attributes a place is written otherwise, and stays a text
         safe = safe.replace(_PLACE.format(number), drawing)
-    return safe
+    return _LONG_FACT.sub(r'<span class="words" data-fact="\1">\2</span>', safe)
 
 
 def clean_markdown(text: str) -> str:

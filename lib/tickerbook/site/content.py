@@ -12,7 +12,7 @@ from tickerbook.facts import Facts
 from tickerbook.market.lake import Lake
 from tickerbook.settings import Settings, Ticker
 from tickerbook.site import api, notebooks, pages
-from tickerbook.site.views import MARKET, Freshness, TickerView, attempts, view_ticker
+from tickerbook.site.views import MARKET, NO_PRICES, ReadOnce, TickerView, attempts, view_ticker
 from tickerbook.store import RunResult, RunStore
 
 MARKET_PAGE = "market.html"
@@ -86,10 +86,11 @@ def gather(
         chosen: symbols whose pages are made anew; others are kept as they are, where they are.
         refused: page → why the renderer could not make it.
     """
+    store = ReadOnce(store.root)
     desk = _Desk(store, Lake(settings.lake), Before(settings.site), now_at, chosen, refused)
     sheets = [desk.sheet(ticker) for ticker in settings.tickers]
     records = [sheet.record for sheet in sheets]
-    market, market_files, fault = _market(store)
+    market, market_files, fault = _market(store, {ticker.symbol for ticker in settings.tickers})
     runs = api.run_records([run for sheet in sheets for run in sheet.runs] + list(_tried(store, None)))
     sources = {
         "_generated/home.md": pages.home_include(records, settings.title, api.moment(now_at)),
@@ -140,7 +141,7 @@ class _Desk:
 
     def _kept(self, ticker: Ticker, reason: str, runs: tuple[RunResult, ...]) -> _Sheet:
         """What the site in place says, with the reason why it is not newer; or the reason alone."""
-        blank = TickerView(ticker, None, (), (), None, Freshness("missing", "no prices yet"), priced=True)
+        blank = TickerView(ticker, None, (), (), None, NO_PRICES, priced=True)
         trouble = {"status": "failed", "failures": [_page_failure(ticker, reason, self.now_at)]}
         stub = {**api.ticker_record(blank), **trouble}
         old = self.before.record(ticker.symbol)
@@ -163,15 +164,15 @@ def _page_failure(ticker: Ticker, reason: str, now_at: datetime) -> dict[str, An
     }
 
 
-def _market(store: RunStore) -> tuple[str, dict[str, str], str]:
+def _market(store: RunStore, symbols: Collection[str]) -> tuple[str, dict[str, str], str]:
     """Include, executed notebook and fault of the page over the universe."""
     try:
         shown = store.latest_ok(MARKET, None)
         notebook = store.notebook(shown) if shown else None
-        include = pages.market_include(shown, notebook, attempts(store, None))
+        include = pages.market_include(shown, notebook, attempts(store, None), symbols)
         files = {api.notebook_file(shown): notebooks.public(notebook)} if shown and notebook else {}
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one page must not stop the others
-        return pages.market_include(None, None, ()), {}, _reason(error)
+        return pages.market_include(None, None, (), symbols), {}, _reason(error)
     return include, files, ""
 
 

@@ -10,6 +10,7 @@ import yaml
 from tickerbook.facts import MIME
 from tickerbook.site import notebooks
 from tickerbook.site.clean import clean_html, clean_markdown, clean_svg, data_script, literal, picture
+from tickerbook.site.notebooks import text_of
 
 PLOTLY, SVG = "application/vnd.plotly.v1+json", "image/svg+xml"
 NARRATIVE = "narrative"  # the tag of the cell behind which the prose stands
@@ -32,14 +33,14 @@ def page_parts(notebook: str, narrative: str = "") -> list[str]:
     Raises:
         SiteError: if it is not a notebook.
     """
-    cells = list(notebooks.read(notebook).cells)
+    cells = notebooks.read(notebook)["cells"]
     echo = _echoes(cells)
     return [part for cell in cells for part in _parts(cell, narrative, echo=echo) if part]
 
 
 def _echoes(cells: list[Any]) -> bool:
     """Whether the notebook's front matter lets code be seen; it does unless it says `echo: false`."""
-    front = _FRONT.match(cells[0].source) if cells and cells[0].cell_type == "raw" else None
+    front = _FRONT.match(text_of(cells[0]["source"])) if cells and cells[0]["cell_type"] == "raw" else None
     if not front:
         return True
     try:
@@ -51,56 +52,52 @@ def _echoes(cells: list[Any]) -> bool:
     return (execute if isinstance(execute, dict) else given).get("echo") is not False
 
 
-def _tags(cell: Any) -> set[str]:
-    return set(cell.metadata.get("tags", []))
-
-
 def _parts(cell: Any, narrative: str, *, echo: bool) -> Iterator[str]:
-    tags = _tags(cell)
-    if cell.cell_type == "raw" or tags & _DROPPED:
+    tags = set(cell["metadata"].get("tags", []))
+    if cell["cell_type"] == "raw" or tags & _DROPPED:
         return
-    if cell.cell_type == "markdown":
-        yield clean_markdown(cell.source)
+    if cell["cell_type"] == "markdown":
+        yield clean_markdown(text_of(cell["source"]))
     else:
         yield _code(cell) if echo and not tags & _CODE_HIDDEN else ""
-        yield from () if tags & _OUTPUT_HIDDEN else map(_output, cell.outputs)
+        yield from () if tags & _OUTPUT_HIDDEN else map(_output, cell["outputs"])
     if NARRATIVE in tags:
         yield narrative
 
 
 def _code(cell: Any) -> str:
-    hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
-    if hidden or not cell.source.strip():
+    code = escape(text_of(cell["source"]))
+    if cell["metadata"].get("jupyter", {}).get("source_hidden") or not code.strip():
         return ""
-    code = escape(cell.source)
     return f'<details class="code"><summary>Code</summary><pre><code>{code}</code></pre></details>'
 
 
 def _output(output: Any) -> str:
-    if output.output_type == "stream":
-        return literal(output.text) if output.name == "stdout" and output.text.strip() else ""
-    return _rich(output.data) if output.output_type in {"display_data", "execute_result"} else ""
+    if output["output_type"] == "stream":
+        text = text_of(output["text"])
+        return literal(text) if output["name"] == "stdout" and text.strip() else ""
+    return _rich(output["data"]) if output["output_type"] in {"display_data", "execute_result"} else ""
 
 
 def _rich(data: Mapping[str, Any]) -> str:
     """The best form of a rich output that a page can show."""
     if SVG in data:
-        drawing = clean_svg(_text(data[SVG]))
+        drawing = clean_svg(text_of(data[SVG]))
         return (
             _chart(drawing, data[PLOTLY]) if PLOTLY in data else f'<figure class="drawing">{drawing}</figure>'
         )
     if "text/html" in data:
-        return clean_html(_text(data["text/html"]))
+        return clean_html(text_of(data["text/html"]))
     if "text/markdown" in data:
-        return clean_markdown(_text(data["text/markdown"]))
+        return clean_markdown(text_of(data["text/markdown"]))
     for mime in _PICTURES:
         if mime in data:
-            return picture(mime, _text(data[mime]), "picture from the notebook")
+            return picture(mime, text_of(data[mime]), "picture from the notebook")
     if MIME in data:
         return ""  # facts published without a face
     for mime in ("text/latex", "text/plain"):
         if mime in data:
-            return literal(_text(data[mime]))
+            return literal(text_of(data[mime]))
     return literal(f"({', '.join(data)} cannot be shown on a page)") if data else ""
 
 
@@ -111,7 +108,3 @@ def _chart(drawing: str, figure: Any) -> str:
         '<button class="chart-open" type="button" hidden>Interactive chart</button>'
         f"{data_script(figure)}</figure>"
     )
-
-
-def _text(value: Any) -> str:
-    return "".join(value) if isinstance(value, list) else str(value)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from tickerbook.facts import Facts
 from tickerbook.files import slug, write_text
-from tickerbook.site import notebooks
+from tickerbook.site import api, notebooks
 from tickerbook.site.api import FOLDER, failure_record, moment, ticker_file
 from tickerbook.site.clean import block
 from tickerbook.site.outputs import page_parts
@@ -34,6 +35,7 @@ _LABELS = {  # what a run's origin has, in readers' words
     "upstream": "digest of the facts of",
 }
 _DIGEST = re.compile(r"[0-9a-f]{32,}")
+_TICKER = re.compile(r'<span data-fact="([a-z0-9_.]+\.ticker)">([^<]+)</span>')
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!^~<>|$@'\"])")
 
 
@@ -77,8 +79,10 @@ def home_include(records: Sequence[Mapping[str, Any]], title: str, built_at: str
     )
 
 
-def market_include(shown: RunResult | None, notebook: str | None, attempts: Iterable[RunResult]) -> str:
-    """The executed notebook over the universe.
+def market_include(
+    shown: RunResult | None, notebook: str | None, attempts: Iterable[RunResult], symbols: Collection[str]
+) -> str:
+    """The executed notebook over the universe; names of tickers (`….ticker`) become links to their pages.
 
     Raises:
         SiteError: if it cannot be read.
@@ -86,7 +90,8 @@ def market_include(shown: RunResult | None, notebook: str | None, attempts: Iter
     failures = [failure_record(result) for result in attempts if result.status != "ok"]
     session = shown.run.session.isoformat() if shown else None
     head = _render("market.html", failures=failures, session=session)
-    return "\n".join(map(block, [head, *(page_parts(notebook) if notebook else [])]))
+    parts = page_parts(notebook) if notebook else []
+    return "\n".join(map(block, [head, *(_linked(part, symbols) for part in parts)]))
 
 
 def runs_include(
@@ -98,6 +103,7 @@ def runs_include(
             "runs.html",
             runs=runs,
             counts=Counter(run["status"] for run in runs),
+            troubled=any(run["status"] != "ok" for run in runs),
             pages={record["ticker"]: record["page"] for record in records},
             built_at=built_at,
             runs_file=f"{FOLDER}/runs.json",
@@ -125,6 +131,14 @@ def write_sources(reports: Path, sources: Mapping[str, str], keep: Collection[st
     for path in (reports / TICKERS).glob("*.ipynb"):
         if f"{TICKERS}/{path.name}" not in sources and f"{TICKERS}/{path.stem}.html" not in keep:
             path.unlink()
+
+
+def _linked(part: str, symbols: Collection[str]) -> str:
+    def link(match: re.Match[str]) -> str:
+        known = unescape(match[2]) in symbols
+        return f'<a href="{api.ticker_page(unescape(match[2]))}">{match[0]}</a>' if known else match[0]
+
+    return _TICKER.sub(link, part)
 
 
 @cache

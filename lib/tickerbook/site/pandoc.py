@@ -82,7 +82,8 @@ def _text(path: Path, root: Path) -> str:
     if path.suffix != ".ipynb":
         return _included(path, root)
     book = notebooks.read(path.read_text(encoding="utf-8"))
-    return "\n\n".join(cell.source for cell in book.cells if cell.cell_type in {"raw", "markdown"}) + "\n"
+    prose = [cell["source"] for cell in book["cells"] if cell["cell_type"] in {"raw", "markdown"}]
+    return "\n\n".join(map(notebooks.text_of, prose)) + "\n"
 
 
 def _included(path: Path, root: Path, depth: int = 0) -> str:

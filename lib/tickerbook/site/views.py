@@ -1,7 +1,7 @@
 """What the site knows of each ticker: gathered from the run store, before anything is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -19,19 +19,37 @@ Age = Literal["fresh", "late", "historical", "missing"]
 
 
 @dataclass(frozen=True)
+class ReadOnce(RunStore):
+    """A run store that reads each run once: a page, its foot, the runs and home all need it."""
+
+    seen: dict[tuple[str, Status], RunResult | None] = field(default_factory=dict, repr=False)
+
+    def get(self, key: str, status: Status = "ok") -> RunResult | None:
+        """As `RunStore.get`, remembered."""
+        if (key, status) not in self.seen:
+            self.seen[key, status] = super().get(key, status)
+        return self.seen[key, status]
+
+
+@dataclass(frozen=True)
 class Freshness:
     """How old the prices on a page are.
 
     Attributes:
         text: what a reader is told.
+        note: what there is to say of the session beside its date.
         session: the newest session on the page; None where the page has no prices.
         until: the day from which a reader's browser calls the page old; None where it is old already.
     """
 
     age: Age
     text: str
+    note: str = ""
     session: date | None = None
     until: date | None = None
+
+
+NO_PRICES = Freshness("missing", "no prices yet")
 
 
 @dataclass(frozen=True)
@@ -99,7 +117,7 @@ def freshness(ticker: Ticker, facts: Facts, now_at: datetime) -> Freshness:
     """How old a ticker's prices are, by its exchange's calendar; sample prices never look fresh."""
     newest = facts.value("price.session")
     if newest is None:
-        return Freshness("missing", "no prices yet")
+        return NO_PRICES
     session = date.fromisoformat(newest)
     expected = last_completed(ticker.calendar, now_at)
     behind = len(sessions_between(ticker.calendar, session, expected)) - 1 if session < expected else 0
@@ -107,10 +125,12 @@ def freshness(ticker: Ticker, facts: Facts, now_at: datetime) -> Freshness:
     if sample or behind > _LONG_AGO:
         kind = "sample prices" if sample else "old prices"
         first = facts.value("price.first")
-        return Freshness("historical", f"{kind}, {f'{first} to ' if first else 'until '}{newest}", session)
+        period = f"{first} to {newest}" if first else f"until {newest}"
+        return Freshness("historical", f"{kind}, {period}", kind.split(maxsplit=1)[0], session)
     if behind:
-        return Freshness("late", f"{behind} session{'s' * (behind > 1)} behind, close of {newest}", session)
-    return Freshness("fresh", f"close of {newest}", session, _next_close(ticker.calendar, session))
+        count = f"{behind} session{'s' * (behind > 1)} behind"
+        return Freshness("late", f"{count}, close of {newest}", count, session)
+    return Freshness("fresh", f"close of {newest}", "", session, _next_close(ticker.calendar, session))
 
 
 def _next_close(calendar: str, session: date) -> date:
