@@ -1,6 +1,7 @@
 """The sample provider: what the file has, and splits and dividends from its adjusted close."""
 
 import asyncio
+import gzip
 import subprocess
 import sys
 from datetime import date
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tickerbook.errors import ProviderError, ProviderFault
+from tickerbook.market.providers import sample as sample_module
 from tickerbook.market.providers.sample import Sample, actions
 from tickerbook.market.quality import check
 from tickerbook.market.raw import RAW
@@ -57,6 +59,21 @@ def test_a_ticker_it_does_not_have(ticker, symbol):
     assert caught.value.kind is ProviderFault.NOT_FOUND
     assert caught.value.message == f"The sample has no {symbol}; it has AAPL, FB, GOOG, IBM, MSFT."
     assert "yahoo" in caught.value.remedy
+
+
+@pytest.mark.parametrize("symbol", ["NA", "NAN", "NULL", "1E5", "000001", "TRUE"])
+def test_no_ticker_of_the_file_is_read_as_something_else(ticker, tmp_path, monkeypatch, symbol):
+    """pandas would read NA as missing, 000001 as 1, TRUE as a truth value."""
+    (tmp_path / "_data").mkdir()
+    rows = f"Ticker,Date,Open,High,Low,Close,Volume,Adj Close\n{symbol},2012-03-05,1,2,1,2,100,2.0\n"
+    (tmp_path / "_data" / "stocks.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    monkeypatch.setattr(sample_module, "files", lambda _: tmp_path)
+    sample_module._table.cache_clear()
+    try:
+        frame = asyncio.run(Sample().history(ticker(symbol), FIRST, LAST)).frame
+    finally:
+        sample_module._table.cache_clear()
+    assert frame["close"].tolist() == [2.0]
 
 
 def test_a_caller_s_changes_stay_its_own(ticker):

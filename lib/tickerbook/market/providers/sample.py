@@ -88,4 +88,4 @@ def _is_split(jump: float) -> bool:
 def _table() -> pd.DataFrame:
     """The file as it is; no ticker is read as a missing value."""
     with as_file(files(_PACKAGE) / "_data" / "stocks.csv.gz") as path:
-        return pd.read_csv(path, keep_default_na=False, parse_dates=["Date"])
+        return pd.read_csv(path, dtype={"Ticker": str}, keep_default_na=False, parse_dates=["Date"])
