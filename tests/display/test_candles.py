@@ -110,6 +110,7 @@ def test_plan_is_drawn_with_what_is_at_risk(bars, levels, plan):
     """Entry, stop and targets are lines with their facts' texts, and risk and reward are areas."""
     svg = chart_levels(bars, levels, plan).svg
     assert {name: texts(svg)[name] for name in plan} == {name: fact.text for name, fact in plan.items()}
+    assert [label for label in ("target 1", "target 2", "entry", "stop") if f">{label}<" not in svg] == []
     assert [e.tag for e in looks(svg, "tb-up") + looks(svg, "tb-down")].count(f"{NAMESPACE}rect") == 2
 
 
@@ -159,6 +160,19 @@ def test_prices_that_stand_still_are_drawn(bars):
     """A flat price has a scale too."""
     flat = replace(bars, frame=bars.frame.assign(open=5.0, high=5.0, low=5.0, close=5.0))
     fromstring(chart_levels(flat, ()).svg)
+
+
+def test_volume_stands_on_its_scale(bars):
+    """Half the volume that the line marks reaches half-way to it; a session without volume has no bar."""
+    volume = bars.frame["volume"].to_numpy().copy()
+    volume[:3] = [np.nan, 0, 2e7]
+    volume[3:] = 4e7
+    svg = chart_levels(replace(bars, frame=bars.frame.assign(volume=volume)), ()).svg
+    assert "volume, 40 million" in svg
+    steps = fromstring(svg).findall(f"{NAMESPACE}svg")[1].find(f".//{NAMESPACE}path").get("d")
+    heights = [int(length) for length in re.findall(r"v(-?\d+)", steps)]
+    assert len(heights) == 248
+    assert heights[0] * 2 == heights[1] == -2 * 52
 
 
 def test_unknown_volume_is_said(bars):

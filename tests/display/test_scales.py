@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import isotonic_regression
 
 from tickerbook.display.scales import initials, ratio_ticks, shorten, spread, ticks, time_ticks
 
@@ -18,6 +19,14 @@ def test_labels_keep_their_distance(places, gap):
     """However prices crowd, labels stand at least a gap apart, in the same order."""
     moved = spread(places, gap, 0, 400)
     assert all(b - a >= gap - 1e-6 for a, b in pairwise(moved))
+
+
+@given(PLACES.filter(bool), st.floats(1, 30))
+def test_labels_move_as_little_as_possible(places, gap):
+    """Where the chart's edges are far, the places are those of the isotonic regression (scipy's)."""
+    room = gap * np.arange(len(places))
+    nearest = isotonic_regression(np.asarray(places) - room).x + room
+    assert spread(places, gap, -1e6, 1e6) == pytest.approx(nearest)
 
 
 @given(PLACES)
