@@ -26,7 +26,7 @@ site: env ## real sample prices to a finished site in _site/
 	@$(BIN)/tickerbook update
 
 test: env ## the whole test suite
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lab: env ## JupyterLab on notebooks/, with the project's kernel
 	@$(BIN)/tickerbook lab
