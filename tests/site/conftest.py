@@ -1,7 +1,7 @@
 """A toy project with the real page sources and look; synthetic runs to put into its store."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,11 @@ import toys
 from tickerbook.settings import Settings
 from tickerbook.site.build import BuildResult, Renderer, build
 from tickerbook.store import RunResult, RunStore
+
+QUIET = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
 
 
 @pytest.fixture
@@ -48,3 +53,17 @@ def build_toy(toy: Settings, store: RunStore) -> Callable[..., BuildResult]:
         return build(toy, store, **{"renderer": Renderer.PANDOC, "now_at": toys.NOW_AT, **options})
 
     return made
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Debian's browser; pages are opened without a network."""
+    command = shutil.which("chromium")
+    if command is None:
+        pytest.skip("there is no chromium on this machine")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not needed where there is no browser
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=command, args=QUIET)
+        yield browser
+        browser.close()

@@ -1,6 +1,5 @@
 """Pages in a real browser: opened as files, offline, in light and dark, on a phone and on paper."""
 
-import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -11,10 +10,6 @@ from tickerbook.site.build import build
 from tickerbook.store import Failure, RunStore
 
 pytestmark = pytest.mark.browser
-QUIET = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 PAGES = ("index", "market", "methods", "runs", "tickers/AAPL", "tickers/BRK.B", "tickers/_5EGSPC")
 TABS = """\
 ---
@@ -47,20 +42,6 @@ def site(renderer, tmp_path_factory, root):
     store.put(toys.toy_result("levels", "BRK.B", status="failed", failure=failure), "{}")
     build(settings, store, renderer=renderer, now_at=toys.NOW_AT)
     return settings.site
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Debian's browser, without a network."""
-    command = shutil.which("chromium")
-    if command is None:
-        pytest.skip("there is no chromium on this machine")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - where there is no browser it is not needed
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=command, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

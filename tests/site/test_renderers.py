@@ -97,6 +97,7 @@ def page(rendered):
 def test_title_and_navigation(page):
     """The title is the heading; the page names its own place in the navigation and is marked there."""
     assert ("h1", {}) in page.elements
+    assert [tag for tag, _ in page.elements].count("h1") == 1
     assert ("a", {"href": "./tried.html", "aria-current": "page"}) in page.elements
     assert "A page" in page.main
     assert "Tried" in page.seen

@@ -125,6 +125,15 @@ def test_home_names_who_is_in_trouble(record):
     assert "The page shows the close of 2026-11-19." in text
 
 
+def test_tickers_in_the_market_s_tables_lead_to_their_pages():
+    """Those of the universe; another text is left alone."""
+    row = '<td><span data-fact="row.1.ticker">^GSPC</span></td><td><span data-fact="row.2.ticker">GONE</span></td>'
+    table = toys.code_cell({"text/html": f"<table><tr>{row}</tr></table>"}, tags=["hide-code"])
+    text = pages.market_include(toys.toy_result("market", None), toys.notebook_text(table), (), {"^GSPC"})
+    assert '<a href="tickers/_5EGSPC.html"><span data-fact="row.1.ticker">^GSPC</span></a>' in text
+    assert '<td><span data-fact="row.2.ticker">GONE</span></td>' in text
+
+
 def test_only_changed_sources_are_written(toy):
     """A renderer that looks at times sees what changed; tickers that are gone lose their source."""
     reports = toy.project / "reports"

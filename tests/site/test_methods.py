@@ -1,0 +1,125 @@
+"""The methods page is hand written; what it says is held against the code."""
+
+import ast
+import inspect
+import json
+import pkgutil
+import re
+
+import pytest
+
+from tickerbook.research import levels, strategies
+from tickerbook.research.level import ATR_PERIOD, LOOKBACK
+from tickerbook.research.levels import find_levels, profile, round_numbers, swings
+from tickerbook.research.metrics import SESSIONS_A_YEAR
+from tickerbook.research.plan import TARGETS
+from tickerbook.research.sizing import trade_plan
+from tickerbook.research.strategy import strategy
+
+HEADINGS = {  # method's file → its heading on the page
+    "pivots": "Pivot points",
+    "prior": "Prior day, week and month",
+    "profile": "Volume profile",
+    "round_numbers": "Round numbers",
+    "swings": "Swing highs and lows",
+}
+WORDS = {0.25: "a quarter of an ATR", 0.5: "half an ATR"}
+
+
+@pytest.fixture(scope="module")
+def text(root):
+    """The page as one line of words."""
+    return " ".join((root / "reports/methods.qmd").read_text(encoding="utf-8").split())
+
+
+def default(function, name):
+    """A parameter's default."""
+    return inspect.signature(function).parameters[name].default
+
+
+@pytest.mark.parametrize("name", [m.name for m in pkgutil.iter_modules(levels.__path__)])
+def test_every_method_of_levels_is_told(text, name):
+    """Whoever adds a method tells readers what it does."""
+    assert f"### {HEADINGS[name]} " in text
+
+
+@pytest.mark.parametrize("name", [m.name for m in pkgutil.iter_modules(strategies.__path__)])
+def test_every_strategy_is_told(text, name):
+    """By the name that pages show."""
+    assert f"### {name} " in text
+
+
+def test_levels_are_told_with_their_defaults(text):
+    """Zone, swings, clusters, profile, lookback."""
+    span = default(find_levels, "swing_span")
+    for said in (
+        f"{WORDS[default(find_levels, 'zone_atr')]} to each side",
+        f"the highs of the {span} sessions on each side",
+        f"it is known {span} sessions later",
+        f"no more than {WORDS[default(find_levels, 'cluster_atr')]} apart",
+        f"newest {default(find_levels, 'profile_sessions')} sessions",
+        f"{default(find_levels, 'value_area'):.0%} of the volume".replace("%", " %"),
+        f"over {profile.BINS} price bins",
+        f"look back {LOOKBACK} sessions",
+        f"The {swings.KEPT} nearest on each side",
+        f"The {round_numbers.KEPT} nearest on each side",
+        f"over {ATR_PERIOD} sessions",
+    ):
+        assert said in text
+
+
+def test_strategies_are_told_with_their_defaults(text):
+    """Lengths of averages, channels and trades."""
+    cross, breakout, bounce = (strategy(name) for name in ("ma_cross", "breakout", "level_bounce"))
+    for said in (
+        f"over {cross.fast} and {cross.slow} sessions",
+        f"highest high of the {breakout.entry} sessions",
+        f"lowest low of the {breakout.exit} sessions",
+        f"at least {bounce.touches} swing lows of the last {bounce.lookback} sessions",
+        f"within {WORDS[bounce.zone_atr]} of the session's low",
+        f"a close {WORDS[bounce.stop_atr]} below",
+        f"or after {bounce.hold} sessions",
+        f"{SESSIONS_A_YEAR} sessions in a year",
+    ):
+        assert said in text
+    assert bounce.reward_risk == 1.0  # "at least as far above the close as the stop is below it"
+
+
+def test_the_plan_is_told_with_its_limits(text):
+    """Size, stop, targets and checks."""
+    limit = {name: p.default for name, p in inspect.signature(trade_plan).parameters.items()}
+    assert limit["min_touches"] == 2  # "at least twice"
+    for said in (
+        f"{limit['risk_fraction']:.0%} of the equity over the risk",
+        f"{limit['volatility_target']:.0%} of the equity over the entry times",
+        f"({limit['volatility_sessions']} sessions)",
+        f"{limit['max_weight']:.0%} of the equity over the entry",
+        f"is {WORDS[limit['stop_atr']]} below the zone",
+        f"up to {TARGETS} resistance zones",
+        f"at least {limit['min_reward_risk']} R",
+        f"at most {limit['max_entry_atr']:.0f} ATR",
+        f"at most {limit['max_volume_share']:.0%} of the mean of 20 sessions",
+        f"its mean of {limit['trend_sessions']} sessions",
+        f"at least {limit['min_sessions']} sessions of prices",
+    ):
+        assert said.replace("%", " %") in text
+
+
+def test_the_notebooks_have_the_same_defaults(root):
+    """What the page calls defaults is what a run uses where params/ say nothing else."""
+    for notebook, function in (("levels", find_levels), ("sizing", trade_plan)):
+        book = json.loads((root / f"notebooks/{notebook}.ipynb").read_text(encoding="utf-8"))
+        cell = next(c for c in book["cells"] if "parameters" in c["metadata"].get("tags", []))
+        for line in ast.parse("".join(cell["source"])).body:
+            name = ast.unparse(line.targets[0] if isinstance(line, ast.Assign) else line.target)
+            known = inspect.signature(function).parameters.get(name)
+            if known is not None and known.default is not inspect.Parameter.empty:
+                assert ast.literal_eval(line.value) == known.default, f"{notebook}: {name}"
+
+
+def test_costs_are_those_of_params(text, root):
+    """Commission and slippage as the project comes."""
+    params = (root / "params/strategies.toml").read_text(encoding="utf-8")
+    costs = {float(found) for found in re.findall(r"(?:commission|slippage)_bps = ([\d.]+)", params)}
+    assert costs == {5.0}
+    assert "commission and slippage of 5 basis points each" in text
