@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,24 @@ def test_an_include_of_itself_ends(toy):
     (toy.project / "reports" / "x.qmd").write_text("{{< include x.qmd >}}\n")
     staged = stage(toy.project, toy.project / "data" / "site")
     assert "includes itself" in choose(Renderer.PANDOC)[1](staged)["x.qmd"]
+
+
+@pytest.mark.quarto
+def test_quarto_works_by_hand_at_the_top(toy, put_good, build_toy):
+    """`quarto render` in a project that was built once, into data/preview; the published site is untouched."""
+    command = shutil.which("quarto")
+    if command is None:
+        pytest.skip("there is no quarto command on this machine")
+    put_good("AAPL")
+    build_toy()
+    before = (toy.site / "index.html").stat().st_mtime_ns
+    done = subprocess.run([command, "render"], cwd=toy.project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    preview = toy.project / "data/preview/reports"
+    assert "$421.50" in read(preview / "tickers/AAPL.html").main
+    assert "Toy universe" in read(preview / "index.html").main
+    for page in preview.rglob("*.html"):
+        for tag, given in read(page).elements:
+            if tag == "link" or (tag == "script" and "src" in given):
+                assert (page.parent / (given.get("src") or given["href"])).is_file(), page
+    assert (toy.site / "index.html").stat().st_mtime_ns == before
