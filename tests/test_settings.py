@@ -14,21 +14,21 @@ WRONG_UNIVERSE = {
         GOOD + 'calender = "XNYS"',
         (
             "params/universe.toml: there is no key 'calender'. Did you mean calendar?\n"
-            "Keys are calendar, currency, providers, ticker, tickers, title."
+            "Keys are calendar, currency, providers, quorum, ticker, tickers, title."
         ),
     ),
     "unknown key of a ticker": (
         GOOD + '[ticker.AAPL]\nnam = "Apple"',
         (
             "params/universe.toml: there is no key 'ticker.AAPL.nam'. Did you mean name?\n"
-            "Keys are calendar, currency, name, providers."
+            "Keys are calendar, currency, name, providers, quorum."
         ),
     ),
     "key like no other": (
         GOOD + "zzz = 1",
         (
             "params/universe.toml: there is no key 'zzz'.\n"
-            "Keys are calendar, currency, providers, ticker, tickers, title."
+            "Keys are calendar, currency, providers, quorum, ticker, tickers, title."
         ),
     ),
     "missing key": (
@@ -235,7 +235,10 @@ def test_the_project_can_be_named(written, monkeypatch):
 
 def test_a_ticker_takes_the_universes_defaults(written):
     """Name, providers, calendar and currency are the universe's unless its own table says otherwise."""
-    own = '[ticker."BRK.B"]\nname = "Berkshire"\nproviders = ["yahoo"]\ncalendar = "XLON"\ncurrency = "GBP"'
+    own = (
+        '[ticker."BRK.B"]\nname = "Berkshire"\nproviders = ["yahoo", "files"]\n'
+        'calendar = "XLON"\ncurrency = "GBP"\nquorum = 2'
+    )
     plain, special = load_settings(written(GOOD + own)).tickers
     assert plain.model_dump() == {
         "symbol": "AAPL",
@@ -243,14 +246,22 @@ def test_a_ticker_takes_the_universes_defaults(written):
         "providers": ("sample",),
         "calendar": "XNYS",
         "currency": "USD",
+        "quorum": 1,
     }
     assert special.model_dump() == {
         "symbol": "BRK.B",
         "name": "Berkshire",
-        "providers": ("yahoo",),
+        "providers": ("yahoo", "files"),
         "calendar": "XLON",
         "currency": "GBP",
+        "quorum": 2,
     }
+
+
+def test_a_quorum_needs_so_many_providers(written):
+    """Nobody can agree with nobody."""
+    with pytest.raises(ConfigError, match=r"BRK\.B wants 2 providers to agree and has 1"):
+        load_settings(written(GOOD + '[ticker."BRK.B"]\nquorum = 2'))
 
 
 def test_parameters_are_gathered_by_notebook(written):

@@ -50,6 +50,7 @@ class TickerParams(_Strict):
     providers: list[str] | None = Field(default=None, min_length=1)
     calendar: str | None = None
     currency: str | None = None
+    quorum: int | None = Field(default=None, ge=1, le=3)
 
 
 class UniverseFile(_Strict):
@@ -59,18 +60,20 @@ class UniverseFile(_Strict):
     providers: list[str] = Field(min_length=1)
     calendar: str = "XNYS"
     currency: str = "USD"
+    quorum: int = Field(default=1, ge=1, le=3)
     tickers: list[str] = Field(min_length=1)
     ticker: dict[str, TickerParams] = {}
 
 
 class Ticker(_Strict):
-    """One ticker of the universe, defaults applied."""
+    """One ticker of the universe, defaults applied. `quorum` providers are asked, and compared if several."""
 
     symbol: str
     name: str
     providers: tuple[str, ...]
     calendar: str
     currency: str
+    quorum: int = 1
 
 
 class ProviderTable(_Strict):
@@ -210,12 +213,19 @@ def load_settings(project: Path | None = None) -> Settings:
 
 def _ticker(symbol: str, universe: UniverseFile) -> Ticker:
     own = universe.ticker.get(symbol, TickerParams())
+    providers, quorum = tuple(own.providers or universe.providers), own.quorum or universe.quorum
+    if len(providers) < quorum:
+        raise ConfigError(
+            f"params/{_UNIVERSE}: {symbol} wants {quorum} providers to agree and has {len(providers)}.",
+            "Name more providers, or lower `quorum`.",
+        )
     return Ticker(
         symbol=symbol,
         name=own.name or symbol,
-        providers=tuple(own.providers or universe.providers),
+        providers=providers,
         calendar=own.calendar or universe.calendar,
         currency=own.currency or universe.currency,
+        quorum=quorum,
     )
 
 
