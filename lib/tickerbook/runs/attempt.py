@@ -21,7 +21,7 @@ from tickerbook.store import Failure, Run, RunResult, RunStore, Status
 if TYPE_CHECKING:
     from tickerbook.runs.kernels import Kernels  # imports papermill: 2 s
 
-_TRIES = 2
+_TRIES = 3
 _PACKAGES = ("tickerbook", "numpy", "pandas", "papermill", "plotly", "vectorbt")
 INTERRUPTED = Failure("interrupted", "The run was interrupted.", "Run the same command again.")
 CHANGED = Failure(

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ KERNEL = "tickerbook"
 FALLBACK = "python3"  # always there: the kernel of the interpreter we run in
 CELL_TIMEOUT = 600  # seconds
 START_TIMEOUT = 120  # seconds; a cold disk needs many
+_SOCKET_NAME = 90  # bytes; systems take 104 or more, and "-ipc-5" follows
 _ENGINE = "tickerbook"
 _QUIET = logging.getLogger("tickerbook.kernels")
 _QUIET.addHandler(logging.NullHandler())  # what the client logs is in the failure we return
@@ -115,6 +117,7 @@ class Kernels:
     timeout: int = CELL_TIMEOUT
     stopped: bool = False
     _alive: dict[int, AsyncKernelManager] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def execute(self, template: Template, parameters: Mapping[str, Any]) -> Executed:
         """Execute a template with parameters that were checked, on a kernel of its own.
@@ -143,12 +146,11 @@ class Kernels:
                 _kill(process)
 
     def _manager(self) -> AsyncKernelManager:
-        if os.name != "posix":
+        """A manager whose sockets are files in our folder: nobody else reads them, no two race for a port."""
+        name = f"k{next(self._numbers)}"
+        if os.name != "posix" or len(os.fsencode(self.folder / name)) > _SOCKET_NAME:
             return AsyncKernelManager(kernel_name=self.name)
-        handle, connection = tempfile.mkstemp(dir=self.folder, prefix="k", suffix=".json")
-        os.close(handle)
-        Path(connection).unlink()  # the name is ours; the manager writes the file
-        # Sockets in a folder of ours: nobody else reads them, and no two kernels race for a port.
+        connection = str(self.folder / f"{name}.json")
         return AsyncKernelManager(kernel_name=self.name, transport="ipc", connection_file=connection)
 
     def _where(self, template: Template) -> dict[str, Any]:
