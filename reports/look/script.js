@@ -55,9 +55,11 @@
     const page = getComputedStyle(document.body);
     delete layout.images; // nothing is loaded from elsewhere
     const axis = { gridcolor: "rgba(128,128,128,.2)", zerolinecolor: "rgba(128,128,128,.3)" };
-    const beside = (layout.annotations ?? []).filter((note) => note.xref === "paper" && note.x >= 1);
-    if (beside.length && place.clientWidth < 600) layout.annotations = [];
-    else if (beside.length) layout.margin = { ...layout.margin, r: 150 };
+    if (place.clientWidth < 600) {
+      // A phone has no room for labels beside the plot; the drawing has short ones.
+      layout.annotations = [];
+      layout.margin = { ...layout.margin, r: 8 };
+    }
     Object.assign(layout, {
       template: { layout: { xaxis: axis, yaxis: axis } },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: "#8a929c", activecolor: page.color },

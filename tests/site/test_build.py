@@ -1,6 +1,9 @@
 """A whole build, from stored runs to a site in place."""
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 from datetime import date, timedelta
 
@@ -305,6 +308,39 @@ def test_two_builds_at_once_wait_for_each_other(toy, put_good, build_toy):
         thread.join()
     assert faults == []
     assert pages_of(toy.site) >= PAGES
+
+
+KILLED = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from tickerbook.settings import load_settings
+from tickerbook.site.build import Renderer, build
+from tickerbook.store import RunStore
+
+def tell(text):
+    if text.startswith(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+settings = load_settings(Path(sys.argv[1]))
+now_at = datetime.fromisoformat(sys.argv[3])
+build(settings, RunStore(settings.runs), renderer=Renderer.PANDOC, now_at=now_at, on_progress=tell)
+"""
+
+
+def test_a_killed_build_changes_nothing(toy, put_good, build_toy):
+    """At whichever step it is killed, readers keep the whole site before, and the next build works."""
+    put_good("AAPL")
+    build_toy()
+    before = {path: path.read_bytes() for path in toy.site.rglob("*") if path.is_file()}
+    for step in ("gathering", "rendering", "checking"):
+        arguments = [str(toy.project), step, toys.NOW_AT.isoformat()]
+        done = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
+        assert done.returncode == -signal.SIGKILL, step
+        assert {path: path.read_bytes() for path in toy.site.rglob("*") if path.is_file()} == before
+    build_toy()
+    assert pages_of(toy.site) >= PAGES
+    assert not list((toy.project / "data/releases").glob(".*"))
 
 
 def test_progress_is_told(put_good, build_toy):

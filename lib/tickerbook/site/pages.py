@@ -214,8 +214,9 @@ def _with_rows(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _origin_rows(origin: Mapping[str, Any]) -> Iterable[tuple[str, str, bool]]:
-    """Label, value, whether it is a digest."""
-    for name, value in origin.items():
+    """Label, value, whether it is a digest; first what readers ask first."""
+    ordered = {name: origin[name] for name in (*_LABELS, *origin) if name in origin}
+    for name, value in ordered.items():
         label = _LABELS.get(name, name.replace("_", " "))
         if isinstance(value, Mapping):
             yield from ((f"{label} {inner}", str(v), _is_digest(v)) for inner, v in value.items() if v)
