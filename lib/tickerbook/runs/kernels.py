@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -143,7 +143,7 @@ class Kernels:
         for manager in list(self._alive.values()):
             process = _process(manager)
             if process is not None:
-                _kill(process)
+                process.kill()  # whoever waits for it then ends what it had started
 
     def _manager(self) -> AsyncKernelManager:
         """A manager whose sockets are files in our folder: nobody else reads them, no two race for a port."""
@@ -294,15 +294,6 @@ def _end(client: PapermillNotebookClient, manager: AsyncKernelManager) -> None:
 def _process(manager: AsyncKernelManager) -> subprocess.Popen[bytes] | None:
     """The kernel's process, where it has one on this machine and is started."""
     return getattr(manager.provisioner, "process", None)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a kernel and, where the system knows process groups, what it started."""
-    with suppress(ProcessLookupError):
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)  # a kernel leads a session of its own
-        else:
-            process.kill()
 
 
 def _how(process: subprocess.Popen[bytes] | None) -> str:
