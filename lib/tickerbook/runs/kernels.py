@@ -166,7 +166,7 @@ class Kernels:
 def open_kernels(project: Path, timeout: int = CELL_TIMEOUT) -> Iterator[Kernels]:
     """Kernels for a project; none is left at the end, nor a file."""
     with tempfile.TemporaryDirectory(prefix="tickerbook-", ignore_cleanup_errors=True) as folder:
-        kernels = Kernels(project, Path(folder), _kernel_name(), timeout)
+        kernels = Kernels(project.resolve(), Path(folder), _kernel_name(), timeout)
         try:
             yield kernels
         finally:
@@ -196,29 +196,29 @@ def _execute(template: Template, parameters: Mapping[str, Any], attempt: _Attemp
             autosave_cell_every=0,
             attempt=attempt,
         )
-    except PapermillExecutionError as error:
-        return _raised(error.ename, error.evalue, error.cell_index)
-    except CellTimeoutError:
-        return Failure(
-            "timeout",
-            f"A cell took longer than {attempt.timeout} seconds.",
-            "Let it do less, or look for a loop that does not end.",
-            _last_started(attempt.notebook),
-        )
-    except DeadKernelError:
-        return Failure(
-            "kernel died",
-            f"The kernel died{_how(attempt.process)}.",
-            "If the machine was short of memory, run with --workers 1 or let the cell use less.",
-            _last_started(attempt.notebook),
-        )
     except Exception as error:  # noqa: BLE001 - the border: many libraries, each with errors of its own
-        return Failure(
-            "no kernel",
-            f"The kernel {attempt.manager.kernel_name!r} could not execute it: {_line(error)}",
-            "Run `tickerbook check`; `make env` makes the environment again.",
-        )
+        return _why(error, attempt)
     return _exited(attempt.notebook)
+
+
+def _why(error: Exception, attempt: _Attempt) -> Failure:
+    """What an exception of papermill, its client or the kernel's manager says, in our words."""
+    match error:
+        case PapermillExecutionError():
+            return _raised(error.ename, error.evalue, error.cell_index)
+        case CellTimeoutError():
+            message = f"A cell took longer than {attempt.timeout} seconds."
+            remedy = "Let it do less, or look for a loop that does not end."
+            return Failure("timeout", message, remedy, _last_started(attempt.notebook))
+        case DeadKernelError():
+            message = f"The kernel died{_how(attempt.process)}."
+            remedy = "If the machine was short of memory, run with --workers 1 or let the cell use less."
+            return Failure("kernel died", message, remedy, _last_started(attempt.notebook))
+        case _:
+            message = f"The kernel {attempt.manager.kernel_name!r} could not execute it: {_line(error)}"
+            return Failure(
+                "no kernel", message, "Run `tickerbook check`; `make env` makes the environment again."
+            )
 
 
 def _read(template: Template) -> NotebookNode:
