@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 from datetime import UTC, datetime
 
@@ -241,3 +242,18 @@ def test_run_status_and_run_again(verb):
         ("AAPL", "ok", True),
         ("MSFT", "ok", True),
     ]
+
+
+def test_ended_from_outside_is_ended_as_by_ctrl_c(project):
+    """SIGTERM while prices are fetched: 130, and what was finished is kept."""
+    command = (
+        "import os, signal\n"
+        "from tickerbook import cli\n"
+        "cli.fetch_prices = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", command, "fetch"], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130, done.stderr
+    assert "the same command goes on" in done.stderr

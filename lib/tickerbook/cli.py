@@ -6,6 +6,7 @@ Exit codes: 0 all well, 1 something failed, 2 wrong configuration, 130 interrupt
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -88,6 +89,9 @@ def now() -> datetime:
 
 def main() -> None:
     """Entry point of the command `tickerbook`."""
+    for name in ("SIGTERM", "SIGHUP"):  # ended from outside is ended as by Ctrl-C: kernels go, outcomes stay
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         app()
     except ConfigError as error:
