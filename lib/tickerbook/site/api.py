@@ -1,5 +1,6 @@
 """The site for programs: what every page says, as strict JSON under api/v1/."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -95,7 +96,7 @@ def api_files(
         f"{FOLDER}/index.json": dump_json(index),
         f"{FOLDER}/runs.json": dump_json({"schema": SCHEMA, "built_at": built_at, "runs": list(runs)}),
     }
-    return files | {ticker_file(record["ticker"]): dump_json(record) for record in records}
+    return files | {ticker_file(record["ticker"]): _dense(record) for record in records}
 
 
 def ticker_file(symbol: str) -> str:
@@ -111,6 +112,11 @@ def ticker_page(symbol: str) -> str:
 def moment(at: datetime) -> str:
     """An instant to the minute, as pages show it."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _dense(record: Mapping[str, Any]) -> str:
+    """Strict JSON on one line: a record holds series of thousands of values."""
+    return json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _entry(record: Mapping[str, Any]) -> dict[str, Any]:

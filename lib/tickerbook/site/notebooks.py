@@ -50,7 +50,7 @@ def public(text: str) -> str:
     book = read(text)
     for owner in (book, *book["cells"]):
         owner.get("metadata", {}).pop("papermill", None)
-    return dump_json(book)
+    return json.dumps(book, ensure_ascii=False)
 
 
 def _cell(kind: str, name: str, text: str) -> dict[str, Any]:
