@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -88,6 +88,8 @@ class ProviderTable(_Strict):
         premium: whether your plan has the endpoints that the vendor sells separately.
         folder: where `files` finds its files, relative to the project.
         columns: our column → the column's name in the files, where `files` cannot recognise it.
+        adjustment: "none" where the prices of `files` are as traded, "split" where they are adjusted for the
+            splits that stand beside them.
     """
 
     base_url: str | None = None
@@ -98,6 +100,7 @@ class ProviderTable(_Strict):
     premium: bool = False
     folder: str = "data/prices"
     columns: dict[str, str] = {}
+    adjustment: Literal["none", "split"] = "none"
 
 
 class ProviderParams(ProviderTable):

@@ -56,14 +56,16 @@ class Quote:
         ticker: the symbol.
         price: currency a share.
         previous_close: of the session before; None where unknown.
-        quoted_at: when that price was made, UTC.
+        session: the session in which that price was made.
+        quoted_at: when, UTC; None where the provider tells only the session.
         source: the provider as a reader would name it.
     """
 
     ticker: str
     price: float
     previous_close: float | None
-    quoted_at: datetime
+    session: date
+    quoted_at: datetime | None
     source: str
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from tickerbook.errors import ProviderError, ProviderFault
 from tickerbook.market.providers import History, not_served
+from tickerbook.market.providers._frames import not_empty, within
 from tickerbook.market.raw import RAW
 from tickerbook.settings import ProviderParams, Ticker
 
@@ -55,7 +56,7 @@ class Sample:
         rows = table[table["Ticker"] == ticker.symbol].set_index("Date").rename(columns=str.lower)
         raw = rows.join(actions(rows["close"], rows["adj close"]))[list(RAW)].astype("float64")
         source = f"sample ({_PACKAGE} {version(_PACKAGE)})"
-        return History(raw.loc[pd.Timestamp(first) : pd.Timestamp(last)], source, "USD")
+        return History(not_empty(within(raw, first, last), ticker.symbol, "The sample"), source, "USD")
 
 
 def actions(close: pd.Series, adjusted_close: pd.Series) -> pd.DataFrame:
