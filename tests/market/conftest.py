@@ -92,3 +92,14 @@ class Fake:
 def fake() -> type[Fake]:
     """A provider that does as told."""
     return Fake
+
+
+@pytest.fixture
+def month() -> pd.DataFrame:
+    """29 sessions up to `now_at` with prices and volumes as real ones move."""
+    index = pd.bdate_range("2012-01-30", "2012-03-09", name="session").drop("2012-02-20").as_unit("ns")
+    number = pd.Series(range(len(index)), index=index, dtype="float64")
+    close = 50 + number * 0.1 + (number * 7 % 11) * 0.05
+    columns = {"open": close - 0.1, "high": close + 0.3, "low": close - 0.4, "close": close}
+    volume = 1_000_000 + (number * 13 % 17) * 10_000
+    return pd.DataFrame(columns | {"volume": volume, "dividend": 0.0, "split": 1.0})[list(RAW)]

@@ -1,1 +1,1 @@
-"""Where prices come from: providers, sourcing, quality, lake."""
+"""Where prices come from: providers, sourcing, limits, quality gate, lake."""
