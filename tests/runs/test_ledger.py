@@ -193,6 +193,15 @@ def test_a_database_of_another_program_is_refused(url, tmp_path):
     assert rows(url, "select name from sqlite_master") == [("songs",)]
 
 
+def test_the_scorecard_of_vendors_may_be_there_first(url, tmp_path):
+    """Prices are fetched before anything runs, and noted in the same database."""
+    (tmp_path / "data").mkdir()
+    with sqlite3.connect(tmp_path / "data" / "ledger.db") as other:
+        other.execute("create table market_asks (id integer)")
+    other.close()
+    assert Ledger(url).last_batch() == []
+
+
 def test_a_ledger_of_another_version_is_refused(url):
     """Columns that are missing are told before anything runs."""
     Ledger(url)

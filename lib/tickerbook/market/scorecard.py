@@ -32,10 +32,10 @@ from sqlalchemy import (
     event,
     select,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from tickerbook.errors import DataError
+from tickerbook.errors import ConfigError, DataError
 from tickerbook.files import digest, dump_json
 from tickerbook.market.checks import Finding
 
@@ -193,10 +193,19 @@ class Scorecard:
 
     Args:
         url: the ledger's URL.
+
+    Raises:
+        ConfigError: if that is no URL, or its database needs a driver that is not there.
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+        try:
+            self._engine = _engine(url)
+        except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
+            raise ConfigError(
+                f"The ledger cannot be opened: {error}.",
+                "TICKERBOOK_LEDGER takes an SQLAlchemy URL such as sqlite:////folder/ledger.db.",
+            ) from error
 
     def record(
         self, asks: Sequence[Ask] = (), noted: Sequence[Noted] = (), spreads: Sequence[Spread] = ()

@@ -124,6 +124,7 @@ async def fetch_all(
     providers = {name: made(name) for ticker in tickers for name in ticker.providers}
     due = {ticker.calendar: last_completed(ticker.calendar, now_at) for ticker in tickers}
     fresh = {calendar: last_completed(calendar, now_at - _GRACE) for calendar in due}
+    scorecard = Scorecard(ledger) if ledger else None
     memory = Memory(data / "limits.db" if data else None)
     loop, epoch = asyncio.get_running_loop(), now_at.timestamp() - asyncio.get_running_loop().time()
     loop.set_default_executor(Background())
@@ -135,8 +136,8 @@ async def fetch_all(
         finally:
             await close(providers.values())
             memory.close()
-            if ledger:
-                await work.apart(Scorecard(ledger).record, desk.asks, work.noted, work.spreads)
+            if scorecard:
+                await work.apart(scorecard.record, desk.asks, work.noted, work.spreads)
 
 
 @dataclass(eq=False)

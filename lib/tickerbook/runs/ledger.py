@@ -61,6 +61,7 @@ _OUTCOMES = Table(
     Column("key", String, nullable=False, index=True),
     Column("started_at", DateTime(timezone=True), nullable=False),
 )
+_MARKET = "market_"  # how the names of the vendors' scorecard's tables begin, which share the database
 _REMEDY = "Move it away; the next run makes a new one. Stored runs and pages do not hang on it."
 
 
@@ -180,7 +181,8 @@ class Ledger:
         """Make the tables where there are none; refuse a file of somebody else."""
         looked = inspect(connection)
         there = set(looked.get_table_names())
-        if connection.dialect.name == "sqlite" and there and not there.issuperset(_TABLES.tables):
+        own = {name for name in there if not name.startswith(_MARKET)}
+        if connection.dialect.name == "sqlite" and own and not own.issuperset(_TABLES.tables):
             raise TornFileError(f"{self._name} is a database of another program.", _REMEDY)
         for table in _TABLES.tables.values():
             if table.name in there:
