@@ -256,6 +256,15 @@ def shifted(clean, _rng):
 
 
 @maker
+def shifted_run(clean, rng):
+    """Six to thirty rows dated a day early or late."""
+    rows = _spot(clean, rng, int(rng.integers(6, 30)))
+    days = clean.index.to_numpy(copy=True)
+    days[rows] += np.timedelta64(int(rng.choice([-1, 1])), "D")
+    return _broken(clean, clean.set_axis(pd.DatetimeIndex(days)), rows)
+
+
+@maker
 def spike(clean, rng):
     """One day 25 to 60 % off, and back."""
     rows = _spot(clean, rng)

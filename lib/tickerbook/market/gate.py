@@ -5,14 +5,15 @@ put right, what cannot is set aside, and each finding keeps what was delivered. 
 invented; a row that was set aside comes back only where the stored history or another provider has it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from tickerbook.market.checks import Context, Finding, families
 from tickerbook.market.checks._delivery import Delivery
-from tickerbook.market.raw import RAW
+from tickerbook.market.raw import PRICES, RAW
 
 __all__ = ["Context", "Decision", "Finding", "Verdict", "judge"]
 
@@ -47,6 +48,7 @@ def judge(delivered: pd.DataFrame, context: Context) -> Verdict:
             dates or instants, in any order.
         context: what it is judged by.
     """
+    context = replace(context, stored=_witness(context.stored), second=_witness(context.second))
     delivery, findings = Delivery(delivered, context), list[Finding]()
     for _, check in families():
         delivery, found = check(delivery)
@@ -62,6 +64,15 @@ def judge(delivered: pd.DataFrame, context: Context) -> Verdict:
     decision: Decision = "repair" if any(f.severity == "error" for f in findings) else "accept"
     frame = delivery.frame[[name for name in RAW if name in delivery.frame]]
     return Verdict(decision, frame, tuple(findings))
+
+
+def _witness(frame: pd.DataFrame | None) -> pd.DataFrame | None:
+    """What a stored history or another provider has to tell: sound prices and volume, each session once."""
+    if frame is None or frame.empty:
+        return None
+    plain = frame[[*PRICES, "volume"]].astype("float64").tz_localize(None)
+    sound = np.isfinite(plain[PRICES]).all(axis=1) & ~plain.index.duplicated(keep="last")
+    return plain[sound].sort_index()
 
 
 def _removed(finding: Finding) -> bool:

@@ -26,8 +26,8 @@ _STEADY = 0.3  # amounts that differ by less are those of a steady payer
 _ROUNDS = 20
 _SERIES = 3  # dividends, of which more make a series
 _LARGE = 0.02  # of the price, from which it can be told that a dividend did not happen
-_WINDOW = 10  # rows around, in which a dividend of the wrong day is looked for
-_TWIN = 0.1  # two dividends within the window that differ by less are suspected to be one
+_WINDOW = 10  # rows within which a dividend of another day, or a second one, is looked for
+_TWIN = 0.1  # two of them that differ by less are suspected to be one
 _RARE = 0.4  # of the usual distance of dividends: nearer ones are not a habit
 
 
@@ -73,7 +73,7 @@ def _units(delivery: Delivery) -> Checked:
     rows = np.flatnonzero(tape.dividend > 0)
     told = implied(delivery)[rows]
     factor = np.ones(len(rows))
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if len(rows) else 0):
         wrong = _wrong_unit(tape, rows, tape.dividend[rows] * factor, told)
         if wrong is None:
             break
@@ -92,7 +92,7 @@ def _wrong_unit(tape: Tape, rows: Any, amounts: Any, told: Any) -> tuple[Any, fl
     for factor in (0.01, 100.0):
         gained = paid(tape, rows, amounts * factor) - as_is
         for members in _sets(amounts):
-            share = np.nanmedian(shares[members])
+            share = _middle(shares[members])
             vendor = bool(np.isclose(told[members], amounts[members] * factor, rtol=0.1).any())
             others = _others(amounts, members, factor)
             score = gained[members].sum() + _plausible(share * factor) - _plausible(share)
@@ -104,6 +104,12 @@ def _wrong_unit(tape: Tape, rows: Any, amounts: Any, told: Any) -> tuple[Any, fl
             ):
                 return members, factor
     return None
+
+
+def _middle(shares: Any) -> float:
+    """The median of what is known; NaN where nothing is, as before the first row."""
+    known = shares[np.isfinite(shares)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def _plausible(share: float) -> float:

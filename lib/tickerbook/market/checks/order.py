@@ -52,11 +52,13 @@ def _disagreeing(delivery: Delivery) -> Checked:
             unclear[rows] = True
         else:
             drop[np.delete(rows, best)] = True
-    message = "Two rows disagree and neither can be told right; both are set aside."
-    rest, undecided = delivery.set_aside([(unclear, "order.undecided", message)])
-    message = "Two rows disagree; the fuller bar is kept."
-    rest, decided = rest.set_aside([(drop[~unclear], "order.conflict", message)], real=False)
-    return rest, undecided + decided
+    both = "order.undecided", "Two rows disagree and neither can be told right; both are set aside."
+    second = unclear & frame.index.duplicated()
+    rest, undecided = delivery.set_aside(
+        [(drop, "order.conflict", "Two rows disagree; the fuller bar is kept."), (second, *both)], real=False
+    )
+    rest, alone = rest.set_aside([((unclear & ~second)[~(drop | second)], *both)])
+    return rest, undecided + alone
 
 
 def _best(rows: pd.DataFrame, session: pd.Timestamp, context: Context) -> int | None:

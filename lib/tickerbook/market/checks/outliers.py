@@ -18,6 +18,7 @@ _LEAST = 0.08  # and at least that, in logarithms
 _RETURN = 0.25  # share of a spike that may remain after it
 _LOUD = np.log(2.0)  # volume against usual that corroborates a movement
 _EXACT = 0.06  # logarithms: a day's movement beside a split
+_BREAK = np.log(3.0)  # between two closes
 _ODD = 4.0  # times the noise, for a movement that another provider denies
 _SAME = 0.01  # relative: within this two providers agree
 _AROUND = 41  # rows that tell on what scale another provider is
@@ -40,30 +41,36 @@ def check(delivery: Delivery) -> Checked:
     findings += delivery.notice(spikes, "outliers.spike", message)
     message = "The high or low lies far from open and close; nothing corroborates it; kept."
     findings += delivery.notice(wicks & ~spikes, "outliers.wick", message)
-    steps = np.where(spikes, 0.0, jumps)
+    return delivery, findings + _levels(delivery, spikes)
+
+
+def _levels(delivery: Delivery, spikes: Any) -> list[Finding]:
+    """Lasting changes of level: by the ratio of a split, or by more than a market moves.
+
+    Where splits are listed they are doubts; where none are, a change by a split's ratio is to be expected.
+    """
+    jumps = np.where(spikes, 0.0, _unexplained(delivery.tape))
+    like_split = np.abs(np.abs(jumps)[:, None] - np.log(RATIOS)).min(axis=1) < _EXACT
+    quiet = like_split & (_jumps(delivery.tape) != 0)
+    listed: Severity = "warning" if "split" in delivery.frame else "info"
     message = "Prices change level by the ratio of a split that is not listed, on usual volume; kept."
-    return delivery, findings + delivery.notice(
-        _split_like(steps), "outliers.step", message, _known(delivery)
-    )
+    findings = delivery.notice(quiet, "outliers.step", message, listed)
+    message = "Prices change level by more than a market moves: a split, another company or a disaster; kept."
+    beyond = (np.abs(jumps) > _BREAK) & ~quiet
+    findings += delivery.notice(beyond & like_split, "outliers.break", message, listed)
+    return findings + delivery.notice(beyond & ~like_split, "outliers.break", message)
 
 
-def _split_like(jumps: Any) -> Any:
-    """Which jumps are as large as a split's in use, upwards or downwards."""
-    apart = np.abs(np.abs(jumps)[:, None] - np.log(RATIOS)).min(axis=1)
-    return apart < _EXACT
-
-
-def _known(delivery: Delivery) -> Severity:
-    """Such a step is a doubt where splits are listed, and to be expected where none are."""
-    return "warning" if "split" in delivery.frame else "info"
+def _unexplained(tape: Tape) -> Any:
+    """Changes without what dividends explain."""
+    rest = tape.change - tape.owed
+    return np.nan_to_num(np.where(np.abs(rest) < np.abs(tape.change), rest, tape.change))
 
 
 def _jumps(tape: Tape) -> Any:
     """Changes far beyond the noise that neither dividend nor volume explain; 0 elsewhere."""
-    rest = tape.change - tape.owed
-    jump = np.nan_to_num(np.where(np.abs(rest) < np.abs(tape.change), rest, tape.change))
-    far = _beyond(tape, np.abs(jump), _FAR)
-    return np.where(far, jump, 0.0)
+    jump = _unexplained(tape)
+    return np.where(_beyond(tape, np.abs(jump), _FAR), jump, 0.0)
 
 
 def _wicks(tape: Tape) -> Any:

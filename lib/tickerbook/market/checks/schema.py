@@ -24,6 +24,8 @@ def check(delivery: Delivery) -> Checked:
     names = [name for name in (*PRICES, "volume", *ACTIONS, *EVIDENCE) if name in frame]
     numbers = {name: _number(frame[name]) for name in names}
     numbers.setdefault("volume", np.full(len(frame), np.nan))
+    if "capital_gain" in names:
+        numbers.setdefault("dividend", np.zeros(len(frame)))
     for name in [name for name in ACTIONS if name in numbers]:
         numbers[name] = _plain(name, numbers[name])
     index = _dates(frame.index, delivery.context)
