@@ -113,6 +113,7 @@ def _fill(
         SiteError: if a page could neither be made nor kept.
     """
     shutil.copytree(staged.output, site, dirs_exist_ok=True)
+    (site / ".nojekyll").touch()  # GitHub Pages would leave out names that begin with `_`, such as ^GSPC's
     for name, text in content.files.items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")

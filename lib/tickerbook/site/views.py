@@ -85,8 +85,9 @@ class TickerView:
 
     @property
     def failures(self) -> tuple[RunResult, ...]:
-        """Attempts that did not end well."""
-        return tuple(result for result in self.attempts if result.status != "ok")
+        """Attempts that did not end well; what failed stands before what was skipped because of it."""
+        bad = [result for result in self.attempts if result.status != "ok"]
+        return tuple(sorted(bad, key=lambda result: result.status == "skipped"))
 
 
 def view_ticker(ticker: Ticker, store: RunStore, lake: Lake, now_at: datetime) -> TickerView:
