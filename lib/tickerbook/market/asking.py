@@ -26,7 +26,7 @@ from tickerbook.sessions import sessions_between
 from tickerbook.settings import ProviderParams, Ticker
 
 _PASSING = {ProviderFault.UNREACHABLE, ProviderFault.RATE_LIMITED, ProviderFault.MALFORMED}
-_backoff = wait_exponential_jitter(multiplier=0.5, max=8.0, jitter=0.5)
+_LONGEST_PAUSE = 16  # times the first
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Bounds:
         short: a wait that is shorter is worth it while others could be asked.
         requests: times a vendor's timeout that one question, of which some need several requests, may take.
         attempts: how often one vendor is asked the same.
+        pause: between the first two attempts, where the vendor tells nothing; each further one is twice as
+            long, and some chance is added.
         ticker: for one ticker, waiting for our turn left out.
         fetch: for everything.
         at_once: questions under way at one vendor.
@@ -45,6 +47,7 @@ class Bounds:
     short: float = 20.0
     requests: float = 6.0
     attempts: int = 3
+    pause: float = 0.5
     ticker: float = 240.0
     fetch: float = 3600.0
     at_once: int = 32
@@ -103,7 +106,7 @@ class Desk:
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self.bounds.attempts),
             retry=retry_if_exception(partial(_worth_another, patience=patience)),
-            wait=_pause,
+            wait=partial(_pause, self.bounds.pause),
             sleep=partial(_sleep, budget),
             reraise=True,
         )
@@ -215,16 +218,16 @@ class _Pace:
 
 
 @asynccontextmanager
-async def _paused(timeout: asyncio.Timeout) -> AsyncIterator[None]:
+async def _paused(budget: asyncio.Timeout) -> AsyncIterator[None]:
     """Let a timeout stand still."""
-    loop, when = asyncio.get_running_loop(), timeout.when()
+    loop, when = asyncio.get_running_loop(), budget.when()
     left = None if when is None else when - loop.time()
-    timeout.reschedule(None)
+    budget.reschedule(None)
     try:
         yield
     finally:
-        if not timeout.expired():
-            timeout.reschedule(None if left is None else loop.time() + left)
+        if not budget.expired():
+            budget.reschedule(None if left is None else loop.time() + left)
 
 
 def _worth_another(error: BaseException, *, patience: float) -> bool:
@@ -235,11 +238,12 @@ def _worth_another(error: BaseException, *, patience: float) -> bool:
     )
 
 
-def _pause(state: RetryCallState) -> float:
+def _pause(first: float, state: RetryCallState) -> float:
     """As long as was told, else growing."""
     error = state.outcome.exception() if state.outcome else None
     told = error.retry_after if isinstance(error, ProviderError) else None
-    return _backoff(state) if told is None else told
+    growing = wait_exponential_jitter(multiplier=first, max=_LONGEST_PAUSE * first, jitter=first)
+    return growing(state) if told is None else told
 
 
 async def _sleep(budget: asyncio.Timeout, seconds: float) -> None:
