@@ -105,8 +105,9 @@ def _problem(frame: pd.DataFrame) -> str:
         return "the index must be naive dates named session"
     if len(frame) == 0:
         return "there is no bar"
-    if not (index.is_unique and index.is_monotonic_increasing and (index == index.normalize()).all()):
+    days = index.to_numpy().astype("datetime64[D]")
+    if not ((days[1:] > days[:-1]).all() and (days == index.to_numpy()).all()):
         return "sessions must be whole days, ascending, without repeats"
-    if not np.isfinite(frame[["open", "high", "low", "close"]].to_numpy()).all():
+    if not np.isfinite(frame.to_numpy()[:, : COLUMNS.index("volume")]).all():
         return "a price is missing or infinite"
     return ""

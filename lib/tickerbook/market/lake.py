@@ -1,14 +1,15 @@
 """The lake: prices as they were learnt, one Parquet file for each ticker and interval.
 
-    data/lake/1d/AAPL.parquet    raw bars and actions; a row for each session and each time it was learnt
+    data/lake/1d/AAPL.parquet    bars as traded and actions; a row for each session and each time it was told
     data/lake/1d/AAPL.lock       held while that file is written
     data/lake/1d/AAPL.parquet.torn    a damaged file, set aside by the next fetch
 
-Rows are only added. A row that a provider told otherwise later has a successor with a later `known_at`; a row
-without prices says that the session is withdrawn. The file's metadata name every fetch that taught something,
-and a digest of the content, checked on each read. Adjustment happens on reading.
+Rows are only added, and only where something is new: a row that a provider told otherwise later has a
+successor with a later `known_at`; a row without a close says that the session is withdrawn. Every file is
+whole, and checked on each read. Adjustment happens on reading. See docs/lake.md.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,20 +17,22 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from tickerbook.bars import Adjustment, Bars
-from tickerbook.errors import ConfigError, DataError, NoBarsError, TornFileError
+from tickerbook.errors import ConfigError, DataError, NoBarsError, SymbolError, TornFileError
 from tickerbook.files import slug, unslug
-from tickerbook.market.lakefile import Origin, empty_log, read_log, set_aside, write_log
+from tickerbook.market.lakefile import EMPTY, Log, Origin, decode, encode
+from tickerbook.market.lakefolder import Draft, Folder, Local, open_folder
+from tickerbook.market.lakelearn import Change, Written, check_index, learn
+from tickerbook.market.lakewhen import earliest, instant
 from tickerbook.market.raw import RAW, adjusted
-from tickerbook.settings import check_symbol, load_settings
+from tickerbook.settings import Settings, check_symbol, load_settings
+
+__all__ = ["Change", "Lake", "Origin", "Stored", "Written", "load_bars", "project_lake"]
 
 DAILY = "1d"
-_PATIENCE = 60.0  # seconds to wait for another program that writes the same file
-_SAME = 1e-6  # relative: Yahoo's prices carry single precision; a tick is larger
+AS_OF = "TICKERBOOK_AS_OF"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,45 +56,38 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Written:
-    """What a write changed.
+class Lake:
+    """Stored prices.
 
     Attributes:
-        rows: sessions in the lake afterwards.
-        new: sessions that were not there before.
-        restated: sessions that were there with other values.
-        withdrawn: sessions that another provider's history replaced by nothing.
-        missing: stored sessions that the same provider no longer gave; they are kept.
-        older: whether the answer ended before what is stored; nothing is changed then.
-        aside: where a damaged file was put.
+        root: a folder, or a URL that fsspec knows, such as "s3://bucket/lake".
+        known_at: nothing that was learnt later is shown; None for all there is.
     """
 
-    rows: int
-    new: int = 0
-    restated: int = 0
-    withdrawn: int = 0
-    missing: int = 0
-    older: bool = False
-    aside: Path | None = None
-
-
-@dataclass(frozen=True)
-class Lake:
-    """Stored prices under `root` (data/lake of a project)."""
-
-    root: Path
+    root: Path | str
+    known_at: datetime | None = None
 
     def path(self, ticker: str, interval: str = DAILY) -> Path:
-        """Where a ticker's file is, or would be.
+        """Where a ticker's file is, or would be, in a lake on this machine.
 
         Raises:
             SymbolError: if `ticker` is not a symbol.
+            ConfigError: if the lake is elsewhere.
         """
-        return self.root / interval / f"{slug(check_symbol(ticker))}.parquet"
+        folder, name = self._file(ticker, interval)
+        if isinstance(folder, Local):
+            return folder.path(name)
+        raise ConfigError(f"The lake is at {self.root}, not in a folder.", "Read it through tickerbook.")
 
     def tickers(self, interval: str = DAILY) -> tuple[str, ...]:
-        """Symbols with a file, sorted."""
-        return tuple(sorted(unslug(path.stem) for path in (self.root / interval).glob("*.parquet")))
+        """Symbols with a file, sorted. Files that are not named after a symbol are not the lake's."""
+        names = self.folder(interval).names()
+        return tuple(sorted(symbol for name in names if (symbol := symbol_of(name))))
+
+    def holds(self, ticker: str, interval: str = DAILY) -> bool:
+        """Whether there is a file of a ticker, good or damaged."""
+        folder, name = self._file(ticker, interval)
+        return folder.has(name)
 
     def period(self, ticker: str) -> tuple[date, date] | None:
         """The first and the newest stored session; None where there is nothing, or nothing readable."""
@@ -102,7 +98,7 @@ class Lake:
         return frame.index[0].date(), frame.index[-1].date()
 
     def read(self, ticker: str, interval: str = DAILY, known_at: datetime | None = None) -> Stored:
-        """What is stored for a ticker, as known at an instant (default: now).
+        """What is stored for a ticker, as known at an instant (default: now, or the lake's `known_at`).
 
         Raises:
             SymbolError: if `ticker` is not a symbol.
@@ -110,12 +106,25 @@ class Lake:
             TornFileError: if the file is damaged or foreign.
             DataError: if it cannot be read.
         """
-        log, origins = read_log(self.path(ticker, interval), ticker, interval)
-        frame = _view(log if known_at is None else log[log["known_at"] <= known_at])
-        if frame.empty:
-            raise _no_bars(ticker, f" as known at {known_at:%Y-%m-%d %H:%M %Z}" if known_at else "")
-        known = [origin for origin in origins if known_at is None or origin.fetched_at <= known_at]
-        return Stored(ticker, frame, known[-1])
+        then = earliest(self.known_at, known_at)
+        log = self.log(ticker, interval)
+        frame, origin = log.at(then), log.origin(then)
+        if origin is None or frame.empty:
+            raise _not_yet(ticker, log, then)
+        return Stored(ticker, frame, origin)
+
+    def log(self, ticker: str, interval: str = DAILY) -> Log:
+        """All that was ever learnt of a ticker, whatever the lake's `known_at`; raises as `read`."""
+        folder, name = self._file(ticker, interval)
+        try:
+            content = folder.read(name)
+        except FileNotFoundError:
+            raise _no_bars(ticker) from None
+        except OSError as error:
+            raise DataError(
+                f"{folder.where(name)} cannot be read: {error.strerror or error}.", "Let this user read it."
+            ) from error
+        return decoded(content, folder.where(name), ticker, interval)
 
     def write(self, ticker: str, frame: pd.DataFrame, origin: Origin, interval: str = DAILY) -> Written:
         """Add what a fetch taught; unchanged sessions are not written again.
@@ -125,23 +134,36 @@ class Lake:
         two vendors' prices are not mixed, and what was known before stays readable by `known_at`. A damaged
         file is set aside.
 
+        Args:
+            ticker: the symbol.
+            frame: raw frame; its index has naive days, or UTC instants where the interval is shorter.
+            origin: where it comes from.
+            interval: of the bars.
+
         Raises:
             SymbolError: if `ticker` is not a symbol.
+            ConfigError: if this is the lake of another day (`known_at`).
             DataError: if the disk refuses; what was stored before is intact.
         """
-        path = self.path(ticker, interval)
-        with _writing(path, ticker):
-            log, origins, aside = _before(path, ticker, interval)
-            known, told = _view(log), frame[list(RAW)]
-            if len(known) and told.index[-1] < known.index[-1]:
-                return Written(len(known), older=True)
-            same = not origins or origins[-1].agrees(origin)
-            learnt, written = _learnt(known, told, same=same)
-            if len(learnt) or not same:
-                learnt.insert(0, "known_at", pd.Timestamp(origin.fetched_at).tz_convert("UTC").as_unit("us"))
-                grown = pd.concat([log, learnt]).sort_index(kind="stable") if len(log) else learnt
-                write_log(path, ticker, interval, grown, (*origins, origin))
-            return replace(written, aside=aside)
+        folder, name = self._file(ticker, interval)
+        self._check_present()
+        check_index(frame.index, interval)
+        told = frame[list(RAW)]
+        written = Written(0)
+
+        def change(content: bytes | None) -> Draft:
+            nonlocal written
+            log, torn = EMPTY, False
+            try:
+                log = decoded(content, folder.where(name), ticker, interval) if content is not None else EMPTY
+            except TornFileError:
+                torn = True
+            grown, written = learn(log, told, origin)
+            return Draft(encode(grown, ticker, interval) if grown is not log else None, aside=torn)
+
+        with _storing(folder, ticker):
+            aside = folder.update(name, change)
+        return replace(written, aside=aside)
 
     def bars(
         self,
@@ -149,6 +171,7 @@ class Lake:
         until: date | None = None,
         sessions: int | None = None,
         adjustment: Adjustment = "split",
+        known_at: datetime | None = None,
     ) -> Bars:
         """Bars of a ticker, adjusted in the units of the newest session asked for.
 
@@ -158,13 +181,14 @@ class Lake:
                 are not used.
             sessions: how many of the newest; None for all.
             adjustment: "none", "split" or "split_dividend"; see `market.raw.adjusted`.
+            known_at: nothing that was learnt later is used; None for all that is known.
 
         Raises:
             SymbolError: if `ticker` is not a symbol.
             NoBarsError: if the lake has no bars for it, or none until then.
             TornFileError: if its file is damaged or foreign.
         """
-        stored = self.read(ticker)
+        stored = self.read(ticker, known_at=known_at)
         raw = stored.frame if until is None else stored.frame.loc[: pd.Timestamp(until)]
         if raw.empty:
             first = stored.frame.index[0].date()
@@ -181,12 +205,36 @@ class Lake:
         )
         return bars if sessions is None else bars.last(sessions)
 
+    def folder(self, interval: str) -> Folder:
+        """The files of one interval."""
+        return open_folder(self.root, interval)
+
+    def _file(self, ticker: str, interval: str) -> tuple[Folder, str]:
+        return self.folder(interval), slug(check_symbol(ticker))
+
+    def _check_present(self) -> None:
+        if self.known_at is not None:
+            raise ConfigError(
+                f"This lake is shown as known at {self.known_at:%Y-%m-%d %H:%M %Z}, which is not written.",
+                f"Fetch without --as-of, and without {AS_OF} in the environment.",
+            )
+
+
+def project_lake(settings: Settings) -> Lake:
+    """The lake of a project: as known at the instant in TICKERBOOK_AS_OF, where that is set.
+
+    Raises:
+        ConfigError: if that is no instant.
+    """
+    return Lake(settings.lake, instant(os.environ.get(AS_OF), AS_OF))
+
 
 def load_bars(
     ticker: str,
     until: date | str | None = None,
     sessions: int | None = None,
     adjustment: Adjustment = "split",
+    known_at: date | str | None = None,
 ) -> Bars:
     """Bars of a ticker from this project's lake, oldest first.
 
@@ -197,6 +245,9 @@ def load_bars(
         until: the newest session to use, a date or an ISO date; None or "" for the newest there is.
         sessions: how many of the newest; None for all.
         adjustment: "split" (default), "none" for prices as traded, "split_dividend" for total return.
+        known_at: give exactly what was known then: an instant ("2026-03-04T22:00Z", or a datetime with a time
+            zone) or a day, which means its end in UTC. None or "" for all that is known. A command that was
+            started with --as-of (TICKERBOOK_AS_OF) shows nothing that was learnt later.
 
     Raises:
         SymbolError: if `ticker` is not a symbol.
@@ -212,7 +263,32 @@ def load_bars(
         raise ConfigError(
             f"adjustment={adjustment!r} does not exist.", f"There are {', '.join(get_args(Adjustment))}."
         )
-    return Lake(load_settings().lake).bars(ticker, _day(until), sessions, adjustment)
+    lake = project_lake(load_settings())
+    return lake.bars(ticker, _day(until), sessions, adjustment, instant(known_at, "known_at"))
+
+
+def decoded(content: bytes, where: str, ticker: str, interval: str = DAILY) -> Log:
+    """The log in a file.
+
+    Raises:
+        TornFileError: if it is damaged, foreign, or another ticker's.
+        DataError: if a later tickerbook wrote it.
+    """
+    try:
+        return decode(content, ticker, interval)
+    except DataError:
+        raise
+    except Exception as error:  # a damaged file makes Arrow and JSON raise nearly anything
+        raise TornFileError(f"{where} is damaged, or not the lake's: {error!r}.", _fetch(ticker)) from error
+
+
+def symbol_of(name: str) -> str:
+    """The symbol whose file is called `name`; empty where that is none."""
+    try:
+        symbol = check_symbol(unslug(name))
+    except SymbolError:
+        return ""
+    return symbol if slug(symbol) == name else ""
 
 
 def _day(until: date | str | None) -> date | None:
@@ -226,61 +302,38 @@ def _day(until: date | str | None) -> date | None:
         raise ConfigError(f"until={until!r} is not a date.", 'Write it like "2013-03-01".') from None
 
 
+def _fetch(ticker: str) -> str:
+    return f"Run `tickerbook fetch {ticker}`."
+
+
 def _no_bars(ticker: str, when: str = "") -> NoBarsError:
-    return NoBarsError(f"The lake has no bars for {ticker}{when}.", f"Run `tickerbook fetch {ticker}`.")
+    return NoBarsError(f"The lake has no bars for {ticker}{when}.", _fetch(ticker))
 
 
-def _view(log: pd.DataFrame) -> pd.DataFrame:
-    """The raw frame that a log amounts to: the newest row of each session, withdrawn sessions left out."""
-    if not log.index.is_unique:
-        log = log[~log.index.duplicated(keep="last")]
-    return log.loc[log["close"].notna(), list(RAW)]
-
-
-def _before(path: Path, ticker: str, interval: str) -> tuple[pd.DataFrame, tuple[Origin, ...], Path | None]:
-    """The log and origins before a write, and where a damaged file was put."""
-    try:
-        return *read_log(path, ticker, interval), None
-    except NoBarsError:
-        return empty_log(), (), None
-    except TornFileError:
-        return empty_log(), (), set_aside(path)
-
-
-def _learnt(known: pd.DataFrame, told: pd.DataFrame, *, same: bool) -> tuple[pd.DataFrame, Written]:
-    """Rows to add to a log, and how they count. `same`: from the provider that told the rest."""
-    new = told.index.difference(known.index)
-    both = told.index.intersection(known.index)
-    gone = known.index.difference(told.index)
-    equal = np.isclose(told.loc[both], known.loc[both], rtol=_SAME, atol=0.0, equal_nan=True).all(axis=1)
-    restated = both[~equal]
-    withdrawn = gone[:0] if same else gone
-    learnt = told.reindex(new.union(restated).union(withdrawn)).rename_axis("session")
-    written = Written(
-        rows=len(known) + len(new) - len(withdrawn),
-        new=len(new),
-        restated=len(restated),
-        withdrawn=len(withdrawn),
-        missing=len(gone) - len(withdrawn),
+def _not_yet(ticker: str, log: Log, then: datetime | None) -> NoBarsError:
+    """Nothing was known of a ticker at an instant."""
+    if then is None or not log.origins:
+        return _no_bars(ticker)
+    first = log.origins[0].fetched_at
+    return NoBarsError(
+        f"The lake has no bars for {ticker} as known at {then:%Y-%m-%d %H:%M %Z}.",
+        f"It learnt the first at {first:%Y-%m-%d %H:%M %Z}; ask for a later instant.",
     )
-    return learnt, written
 
 
 @contextmanager
-def _writing(path: Path, ticker: str) -> Iterator[None]:
-    """Hold a ticker's lock; say in words what the disk refuses."""
+def _storing(folder: Folder, ticker: str) -> Iterator[None]:
+    """Say in words what the storage refuses."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock"), timeout=_PATIENCE):
-            yield
-    except Timeout as error:
+        yield
+    except TimeoutError as error:
         raise DataError(
-            f"{ticker} is being written by another program for more than {_PATIENCE:.0f} seconds.",
+            f"{ticker} is being written by another program for more than a minute.",
             f"Wait for it, then run `tickerbook fetch {ticker}`.",
         ) from error
     except OSError as error:
         raise DataError(
-            f"{ticker} could not be stored in {path.parent}: {error.strerror or error}.",
+            f"{ticker} could not be stored in {folder.where()}: {error.strerror or error}.",
             f"Make room or let the folder be written, then run `tickerbook fetch {ticker}`; "
             "what was stored before is intact.",
         ) from error

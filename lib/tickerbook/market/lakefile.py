@@ -1,13 +1,14 @@
-"""One file of the lake: its rows, its origins, its digest.
+"""One file of the lake: a log of what was learnt of a ticker, sealed by a digest.
 
-A log is a frame with `known_at` (UTC) and the columns of a raw frame; its index `session` may repeat, in the
-order learnt.
+A Parquet file with a row for each session and each time it was told, in the order learnt. A row without a
+close says that the session is withdrawn. The file's metadata name the ticker, the interval and the origins;
+its seal is the SHA-256 of the whole file with zeros where the seal stands: no byte changes unnoticed.
 """
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tickerbook.errors import DataError, NoBarsError, TornFileError
-from tickerbook.files import digest, dump_json, whole_file
+from tickerbook.errors import DataError
+from tickerbook.files import dump_json
 from tickerbook.market.raw import RAW
 
-_KEY = b"tickerbook"
-_FORMAT = 1
-_SCHEMA = pa.schema(
-    [
-        ("session", pa.date32()),
-        ("known_at", pa.timestamp("us", "UTC")),
-        *((name, pa.float64()) for name in RAW),
-    ]
-)
+_FORMAT = 2
+_ABOUT = "tickerbook"
+_SEAL = b"tickerbook-sha256:"
+_BLANK = b"0" * 64
+_INSTANT = pa.timestamp("us", "UTC")
+_MICROSECONDS = np.dtype("datetime64[us]")
+_NEVER = np.datetime64("NaT", "us")
+_NAMES = ("known_at", "known_until", *RAW)
+_COLUMNS = pd.Index(RAW)
+_CLOSE = RAW.index("close")
 
 
 @dataclass(frozen=True)
@@ -54,93 +56,171 @@ class Origin:
         return mine == (other.provider, other.calendar, other.currency)
 
 
-def empty_log() -> pd.DataFrame:
-    """A log without rows."""
-    return _frame(_SCHEMA.empty_table())
+@dataclass(frozen=True, eq=False)
+class Log:
+    """All that was ever learnt of one ticker.
 
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """The log in a table."""
-    columns = {name: table[name].to_numpy() for name in RAW}
-    index = pd.DatetimeIndex(table["session"].to_numpy(), name="session").as_unit("ns")
-    known_at = pd.DatetimeIndex(table["known_at"].to_numpy(), tz="UTC")
-    return pd.DataFrame({"known_at": known_at, **columns}, index=index)
-
-
-def _table(log: pd.DataFrame) -> pa.Table:
-    """The table of a log; NaN stays NaN."""
-    columns = [
-        pa.array(log.index.to_numpy().astype("datetime64[D]"), _SCHEMA.field("session").type),
-        pa.array(log["known_at"].dt.tz_localize(None).to_numpy(), _SCHEMA.field("known_at").type),
-        *(pa.array(log[name].to_numpy(dtype="<f8"), from_pandas=False) for name in RAW),
-    ]
-    return pa.Table.from_arrays(columns, schema=_SCHEMA)
-
-
-def _digest(table: pa.Table, about: dict[str, Any]) -> str:
-    """SHA-256 over a table's values and what its metadata say."""
-    columns = (np.ascontiguousarray(table[name].to_numpy()).tobytes() for name in _SCHEMA.names)
-    return digest(dump_json(about), *columns)
-
-
-def write_log(path: Path, ticker: str, interval: str, log: pd.DataFrame, origins: tuple[Origin, ...]) -> None:
-    """Write a log with its origins (oldest first), whole or not at all.
-
-    Raises:
-        OSError: if the disk refuses.
+    Attributes:
+        index: of each row the session, or the bar's beginning (UTC) where the interval is shorter than a day;
+            ascending, rows of one session in the order learnt.
+        known_at: when each row was learnt (UTC, microseconds).
+        known_until: when its successor was learnt; NaT where it has none.
+        figures: float64, columns `RAW`.
+        origins: oldest first, one for each change of provider, source, calendar or currency; `fetched_at` is
+            when that was first so.
     """
-    table = _table(log)
-    told = [asdict(origin) | {"fetched_at": origin.fetched_at.isoformat()} for origin in origins]
+
+    index: pd.DatetimeIndex
+    known_at: Any
+    known_until: Any
+    figures: Any
+    origins: tuple[Origin, ...] = ()
+
+    def at(self, instant: datetime | None = None) -> pd.DataFrame:
+        """The raw frame as known at an instant; by default all that is known."""
+        known = np.isnat(self.known_until)
+        if instant is not None:
+            then = _microseconds(instant)
+            known = (self.known_at <= then) & (known | (self.known_until > then))
+        known &= ~np.isnan(self.figures[:, _CLOSE])
+        if known.all():
+            return pd.DataFrame(self.figures, self.index, _COLUMNS, copy=False)
+        return pd.DataFrame(self.figures[known], self.index[known], _COLUMNS, copy=False)
+
+    def origin(self, instant: datetime | None = None) -> Origin | None:
+        """The newest fetch that taught something until an instant; None where nothing was known yet."""
+        began = np.array([_microseconds(origin.fetched_at) for origin in self.origins], _MICROSECONDS)
+        taught = np.concatenate([began, self.known_at])
+        if instant is not None:
+            began, taught = (times[times <= _microseconds(instant)] for times in (began, taught))
+        if not len(began):
+            return None
+        return replace(self.origins[len(began) - 1], fetched_at=_datetime(taught.max()))
+
+    def grown(self, rows: pd.DataFrame, origin: Origin) -> "Log":
+        """This log and what a fetch taught: successors of rows it has, and new ones.
+
+        Each write has an instant of its own, later than all before, also where a clock was set back: what was
+        known at an instant never changes afterwards.
+        """
+        before = self.origin()
+        instant = _microseconds(origin.fetched_at)
+        if before is not None:
+            instant = max(instant, _microseconds(before.fetched_at) + np.timedelta64(1, "us"))
+        ended = np.isnat(self.known_until) & self.index.isin(rows.index)
+        index = self.index.append(rows.index) if len(self.index) else rows.index
+        order = np.argsort(index.asi8, kind="stable")
+        now = replace(origin, fetched_at=_datetime(instant))
+        changed = before is None or replace(before, fetched_at=now.fetched_at) != now
+        return Log(
+            index[order],
+            np.concatenate([self.known_at, np.full(len(rows), instant)])[order],
+            np.concatenate([np.where(ended, instant, self.known_until), np.full(len(rows), _NEVER)])[order],
+            np.concatenate([self.figures, rows[list(RAW)].to_numpy(dtype="float64")])[order],
+            (*self.origins, now) if changed else self.origins,
+        )
+
+
+EMPTY = Log(
+    pd.DatetimeIndex([], name="session"),
+    np.empty(0, _MICROSECONDS),
+    np.empty(0, _MICROSECONDS),
+    np.empty((0, len(RAW))),
+)
+
+
+def is_daily(interval: str) -> bool:
+    """Whether bars of an interval stand for sessions, not for minutes or hours of one."""
+    return interval[-1:] not in {"m", "h"}
+
+
+def encode(log: Log, ticker: str, interval: str) -> bytes:
+    """The file of a log."""
+    rows = len(log.index)
+    days = (
+        log.index.tz_localize(None)
+        .to_numpy()
+        .astype("datetime64[D]" if is_daily(interval) else _MICROSECONDS)
+    )
+    columns = {
+        "ticker": pa.array([ticker] * rows, pa.string()),
+        "session": pa.array(days, pa.date32() if is_daily(interval) else _INSTANT),
+        "known_at": pa.array(log.known_at, _INSTANT),
+        "known_until": pa.array(log.known_until, _INSTANT),
+        **{name: pa.array(log.figures[:, n], from_pandas=True) for n, name in enumerate(RAW)},
+    }
+    table = pa.table(columns)
+    told = [asdict(origin) | {"fetched_at": origin.fetched_at.isoformat()} for origin in log.origins]
     about = {"format": _FORMAT, "ticker": ticker, "interval": interval, "adjustment": "none", "origins": told}
-    metadata = about | {"digest": _digest(table, about)}
-    with whole_file(path) as part:
-        pq.write_table(table.replace_schema_metadata({_KEY: dump_json(metadata)}), part)
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, table.schema, store_schema=False) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({_ABOUT: dump_json(about), _ABOUT + ".seal": (_SEAL + _BLANK).decode()})
+    return _sealed(sink.getvalue().to_pybytes())
 
 
-def read_log(path: Path, ticker: str, interval: str) -> tuple[pd.DataFrame, tuple[Origin, ...]]:
-    """The log and origins in a file.
+def decode(content: bytes, ticker: str, interval: str) -> Log:
+    """The log in a file.
 
     Raises:
-        NoBarsError: if there is no file.
-        TornFileError: if it is damaged, foreign, or another ticker's.
-        DataError: if it cannot be read, or a later tickerbook wrote it.
+        Exception: if it is damaged, foreign or another ticker's; Arrow and JSON raise nearly anything then.
+        DataError: if a later tickerbook wrote it.
     """
-    fetch = f"Run `tickerbook fetch {ticker}`."
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise NoBarsError(f"The lake has no bars for {ticker}.", fetch) from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.", "Let this user read it.") from error
-    try:
-        return _parse(content, ticker, interval)
-    except DataError:
-        raise
-    except Exception as error:  # a damaged file makes Arrow and JSON raise nearly anything
-        raise TornFileError(f"{path} is damaged, or not the lake's: {error!r}.", fetch) from error
+    file = check(content, ticker, interval)
+    table = file.read(["session", *_NAMES], use_threads=False)
+    values = np.empty((len(RAW), table.num_rows))
+    for number, name in enumerate(RAW):
+        values[number] = table[name].to_numpy()
+    index = pd.DatetimeIndex(table["session"].to_numpy(), name="session").as_unit("ns")
+    return Log(
+        index if is_daily(interval) else index.tz_localize("UTC"),
+        table["known_at"].to_numpy(),
+        table["known_until"].to_numpy(),
+        values.T,
+        tuple(
+            Origin(**origin | {"fetched_at": datetime.fromisoformat(origin["fetched_at"])})
+            for origin in _about(file)["origins"]
+        ),
+    )
 
 
-def _parse(content: bytes, ticker: str, interval: str) -> tuple[pd.DataFrame, tuple[Origin, ...]]:
-    table = pq.read_table(pa.BufferReader(content))
-    about = json.loads((table.schema.metadata or {})[_KEY])
+def check(content: bytes, ticker: str, interval: str) -> pq.ParquetFile:
+    """A file whose seal is whole and that holds what its name says; raises as `decode`."""
+    file = pq.ParquetFile(pa.BufferReader(content))
+    about = _about(file)
     if about["format"] > _FORMAT:
         raise DataError(f"The bars of {ticker} were stored by a later tickerbook.", "Update tickerbook.")
-    told = about.pop("digest")
-    if not table.schema.equals(_SCHEMA) or told != _digest(table, about):
+    place = content.rindex(_SEAL) + len(_SEAL)
+    if _seal(content, place) != content[place : place + len(_BLANK)]:
         raise ValueError("its content does not match its digest")
     if (about["ticker"], about["interval"]) != (ticker, interval):
         raise ValueError(f"it holds {about['ticker']} ({about['interval']})")
-    times = (
-        origin | {"fetched_at": datetime.fromisoformat(origin["fetched_at"])} for origin in about["origins"]
-    )
-    return _frame(table), tuple(Origin(**origin) for origin in times)
+    return file
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file to the first free name ending in .torn."""
-    number = 0
-    while True:
-        aside = path.with_name(f"{path.name}{f'.{number}' if number else ''}.torn")
-        if not aside.exists():
-            return path.rename(aside)
-        number += 1
+def _about(file: pq.ParquetFile) -> dict[str, Any]:
+    """What a file says of itself."""
+    about: dict[str, Any] = json.loads(file.metadata.metadata[_ABOUT.encode()])
+    return about
+
+
+def _sealed(content: bytes) -> bytes:
+    place = content.rindex(_SEAL) + len(_SEAL)
+    return content[:place] + _seal(content, place) + content[place + len(_BLANK) :]
+
+
+def _seal(content: bytes, place: int) -> bytes:
+    """SHA-256 of a file with zeros where its seal stands, as 64 hex digits."""
+    view = memoryview(content)
+    total = hashlib.sha256(view[:place])
+    total.update(_BLANK)
+    total.update(view[place + len(_BLANK) :])
+    return total.hexdigest().encode()
+
+
+def _microseconds(instant: datetime) -> np.datetime64:
+    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def _datetime(instant: np.datetime64) -> datetime:
+    return instant.astype(datetime).replace(tzinfo=UTC)  # type: ignore[no-any-return]  # numpy: object or int

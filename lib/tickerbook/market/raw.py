@@ -10,6 +10,7 @@ A raw frame has float64 columns `RAW`, one row a session (index `session`: naive
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tickerbook.bars import COLUMNS, Adjustment
@@ -17,6 +18,7 @@ from tickerbook.bars import COLUMNS, Adjustment
 ACTIONS = {"dividend": 0.0, "split": 1.0}
 RAW = (*COLUMNS, *ACTIONS)
 PRICES = list(COLUMNS[:4])
+_PRICED = slice(len(PRICES))
 
 
 def adjusted(raw: pd.DataFrame, adjustment: Adjustment) -> pd.DataFrame:
@@ -32,27 +34,26 @@ def adjusted(raw: pd.DataFrame, adjustment: Adjustment) -> pd.DataFrame:
             return (close + dividend) / close before − 1, as CRSP defines it. (Yahoo uses 1 − dividend / close
             before, which differs by the day's return on the dividend.)
     """
-    bars = raw[list(COLUMNS)].copy()
-    if adjustment == "none":
-        return bars
-    splits = _product_after(raw["split"])
-    bars[PRICES] = bars[PRICES].div(splits, axis=0)
-    bars["volume"] *= splits
+    bars = raw[list(COLUMNS)].to_numpy(copy=True)
+    if adjustment != "none":
+        splits = _product_after(raw["split"].to_numpy())
+        bars[:, _PRICED] /= splits[:, None]
+        bars[:, -1] *= splits
     if adjustment == "split_dividend":
-        kept = raw["close"] / (raw["close"] + raw["dividend"])
-        bars[PRICES] = bars[PRICES].mul(_product_after(kept), axis=0)
-    return bars
+        close, dividend = raw["close"].to_numpy(), raw["dividend"].to_numpy()
+        bars[:, _PRICED] *= _product_after(close / (close + dividend))[:, None]
+    return pd.DataFrame(bars, raw.index, pd.Index(COLUMNS), copy=False)
 
 
 def undo_splits(frame: pd.DataFrame) -> pd.DataFrame:
     """A raw frame of one whose prices, volumes and dividends are all adjusted for its splits."""
     raw = frame.copy()
-    splits = _product_after(frame["split"])
+    splits = frame["split"][::-1].cumprod().shift(fill_value=1.0)[::-1]
     raw[[*PRICES, "dividend"]] = raw[[*PRICES, "dividend"]].mul(splits, axis=0)
     raw["volume"] = raw["volume"] / splits
     return raw
 
 
-def _product_after(factors: pd.Series) -> Any:
+def _product_after(factors: Any) -> Any:
     """For each row, the product over all later rows."""
-    return factors[::-1].cumprod().shift(fill_value=1.0)[::-1]
+    return np.append(factors[:0:-1].cumprod()[::-1], 1.0)[: len(factors)]
