@@ -131,9 +131,10 @@ class Settings(_Strict):
     providers: Mapping[str, ProviderParams] = {}
 
     @property
-    def lake(self) -> Path:
-        """Folder of stored prices."""
-        return self.project / "data" / "lake"
+    def lake(self) -> Path | str:
+        """Stored prices: their folder, or the URL of one, from TICKERBOOK_LAKE where that is set."""
+        given = os.environ.get("TICKERBOOK_LAKE") or "data/lake"
+        return given if "://" in given else self.project / Path(given).expanduser()
 
     @property
     def runs(self) -> Path:

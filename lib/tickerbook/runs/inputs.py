@@ -10,7 +10,7 @@ import pandas as pd
 
 from tickerbook.errors import NoBarsError, TornFileError
 from tickerbook.files import digest
-from tickerbook.market.lake import Lake
+from tickerbook.market.lake import project_lake
 from tickerbook.runs.key import Ingredients, dependencies_digest, library_digest
 from tickerbook.runs.template import Template
 from tickerbook.settings import Settings
@@ -65,7 +65,7 @@ def read_prices(settings: Settings, ticker: str, until: date | None) -> Prices:
     Raises:
         DataError: if there are none until then, or they cannot be used.
     """
-    stored = Lake(settings.lake).read(ticker)
+    stored = project_lake(settings).read(ticker)
     raw = stored.frame if until is None else stored.frame.loc[: pd.Timestamp(until)]
     if raw.empty:
         first = stored.frame.index[0].date()

@@ -9,7 +9,7 @@ from typing import Any
 
 from tickerbook.errors import TickerbookError
 from tickerbook.facts import Facts
-from tickerbook.market.lake import Lake
+from tickerbook.market.lake import Lake, project_lake
 from tickerbook.settings import Settings, Ticker
 from tickerbook.site import api, notebooks, pages
 from tickerbook.site.views import MARKET, NO_PRICES, ReadOnce, TickerView, attempts, view_ticker
@@ -87,7 +87,7 @@ def gather(
         refused: page → why the renderer could not make it.
     """
     store = ReadOnce(store.root)
-    desk = _Desk(store, Lake(settings.lake), Before(settings.site), now_at, chosen, refused)
+    desk = _Desk(store, project_lake(settings), Before(settings.site), now_at, chosen, refused)
     sheets = [desk.sheet(ticker) for ticker in settings.tickers]
     records = [sheet.record for sheet in sheets]
     market, market_files, fault = _market(store, {ticker.symbol for ticker in settings.tickers})

@@ -104,7 +104,7 @@ def view_ticker(ticker: Ticker, store: RunStore, lake: Lake, now_at: datetime) -
         attempts=attempts(store, ticker.symbol),
         narrative=_narrative(store, shown) if shown else None,
         freshness=freshness(ticker, shown.facts if shown else Facts(), now_at),
-        priced=lake.path(ticker.symbol).is_file(),
+        priced=lake.holds(ticker.symbol),
     )
 
 
