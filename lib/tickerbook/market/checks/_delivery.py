@@ -76,7 +76,7 @@ class Delivery:
         changed = [
             (old[name] != new) & ~(np.isnan(old[name]) & np.isnan(new)) for name, new in values.items()
         ]
-        rows = np.logical_or.reduce(changed)
+        rows = np.logical_or.reduce(changed) if changed else np.zeros(len(self), dtype=bool)
         if not rows.any():
             return self, []
         frame, names = self.frame.assign(**values), list(values)

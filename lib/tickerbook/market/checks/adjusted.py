@@ -7,7 +7,7 @@ import numpy as np
 
 from tickerbook.market.checks import Checked
 from tickerbook.market.checks._delivery import Delivery
-from tickerbook.market.checks.dividends import implied
+from tickerbook.market.checks._paid import implied
 
 ORDER = 98
 _SHARE = 0.1  # relative to the dividend

@@ -4,8 +4,8 @@ import numpy as np
 
 from tickerbook.market.checks import Checked, Finding
 from tickerbook.market.checks._delivery import Delivery
+from tickerbook.market.checks._paid import paid
 from tickerbook.market.checks._tape import later
-from tickerbook.market.checks.dividends import paid
 
 ORDER = 96
 _DECIDES = 1.0  # log likelihood by which prices must prefer one reading

@@ -1,4 +1,4 @@
-"""Prices that are zero or below."""
+"""Prices that are zero or below, and negative dividends."""
 
 from typing import Any
 
@@ -20,6 +20,14 @@ def check(delivery: Delivery) -> Checked:
     2020-04-20); then the bar is in order as it stands. Where turning the sign puts the bar in order and back
     among its neighbours, the sign was the error.
     """
+    message = "A negative dividend does not exist; it is removed."
+    owed = {"dividend": np.maximum(delivery.action("dividend"), 0.0)} if "dividend" in delivery.frame else {}
+    delivery, none = delivery.put(owed, "signs.dividend", message)
+    delivery, findings = _prices(delivery)
+    return delivery, none + findings
+
+
+def _prices(delivery: Delivery) -> Checked:
     if (delivery.prices > 0).all():
         return delivery, []
     turned = dict(zip(PRICES, _turned(delivery.prices).T, strict=True))
