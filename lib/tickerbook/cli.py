@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from jupyter_client.kernelspec import KernelSpecManager
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tickerbook.errors import ConfigError, ParameterError, SiteError, TickerbookError
-from tickerbook.market.lake import Lake
+from tickerbook.market.lake import AS_OF, project_lake
+from tickerbook.market.lakewhen import instant
 from tickerbook.market.sourcing import FetchResult
 from tickerbook.market.sourcing import fetch as fetch_prices
 from tickerbook.narrative.narrate import narrate as narrate_ticker
@@ -46,9 +48,11 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-out = Console(soft_wrap=True)
+# what is piped or logged has no width of its own
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, soft_wrap=True)
 
+_COUNTS = ("new", "restated", "repaired", "quarantined")
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 Project = Annotated[
@@ -62,6 +66,14 @@ Tickers = Annotated[
 Session = Annotated[
     str | None,
     typer.Option("--session", help="Use prices up to this session only (YYYY-MM-DD); default: the newest."),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="Compute with what was known then: a day, or an instant such as 2026-03-04T22:00Z. "
+        "Prices that were learnt or restated later do not exist; nothing is fetched.",
+    ),
 ]
 Notebooks = Annotated[
     list[str] | None, typer.Option("--notebook", help="Only this notebook; may be given more than once.")
@@ -125,6 +137,9 @@ def fetch(tickers: Tickers = None, *, project: Project = None) -> None:
     settings = load_settings(project)
     results = _fetch(settings, _chosen(settings, tickers))
     out.print(_fetch_table(results))
+    for result in results:
+        if result.status == "failed":
+            err.print(f"[red]✗[/] {result.ticker}: {escape(_said(result))}\n  {escape(result.remedy)}")
     _exit(any(r.status == "failed" for r in results))
 
 
@@ -134,6 +149,7 @@ def run(
     *,
     notebook: Notebooks = None,
     session: Session = None,
+    as_of: AsOf = None,
     parameter: Parameters = None,
     workers: Workers = 2,
     force: Force = False,
@@ -145,6 +161,7 @@ def run(
     """
     settings = load_settings(project)
     symbols = _chosen(settings, tickers)
+    _know(as_of)
     overrides = _overrides(settings, notebook, parameter)
     results = _run(settings, symbols, notebook, _day(session), overrides, workers, force=force)
     out.print(_summary(_outcomes(results)))
@@ -178,6 +195,7 @@ def update(
     tickers: Tickers = None,
     *,
     renderer: RendererOption = Renderer.AUTO,
+    as_of: AsOf = None,
     workers: Workers = 2,
     force: Force = False,
     project: Project = None,
@@ -185,7 +203,8 @@ def update(
     """Fetch, run, narrate, build: everything, in order. This is what a scheduler calls."""
     settings = load_settings(project)
     symbols = _chosen(settings, tickers)
-    fetched = _fetch(settings, symbols)
+    _know(as_of)
+    fetched = [] if as_of else _fetch(settings, symbols)
     results = _run(settings, symbols, None, None, {}, workers, force=force)
     mute = _narrate(settings, symbols)
     built = _build(settings, symbols, renderer)
@@ -208,6 +227,7 @@ def update(
 def list_(
     notebook: Annotated[str | None, typer.Argument(help="Show this notebook's parameters.")] = None,
     *,
+    as_of: AsOf = None,
     project: Project = None,
 ) -> None:
     """List the universe and the notebooks, or the parameters of one notebook with their meaning."""
@@ -222,7 +242,8 @@ def list_(
             table.add_row(p.name, p.type, escape(repr(p.default)), escape(own), escape(p.comment))
         out.print(table)
         return
-    lake = Lake(settings.lake)
+    _know(as_of)
+    lake = project_lake(settings)
     universe = Table("ticker", "name", "providers", "calendar", "in the lake", title=settings.title)
     for ticker in settings.tickers:
         period = lake.period(ticker.symbol)
@@ -369,6 +390,13 @@ def _chosen(settings: Settings, symbols: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(settings.ticker(symbol).symbol for symbol in symbols))
 
 
+def _know(as_of: str | None) -> None:
+    """Let this command and its kernels see what was known then."""
+    if as_of:
+        instant(as_of, "--as-of")
+        os.environ[AS_OF] = as_of
+
+
 def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
@@ -422,7 +450,7 @@ def _progress(title: str, total: int) -> Iterator[Progress]:
 
 
 def _fetch(settings: Settings, symbols: Sequence[str]) -> list[FetchResult]:
-    out.print(f"[bold]Prices[/] for {len(symbols)} tickers")
+    out.print(f"[bold]Prices[/] for {_tickers(symbols)}")
     with _progress("fetching", len(symbols)) as progress:
 
         def done(result: FetchResult) -> None:
@@ -431,7 +459,15 @@ def _fetch(settings: Settings, symbols: Sequence[str]) -> list[FetchResult]:
             progress.console.print(f"  {mark} {result.ticker:<8} {escape(_said(result))}")
 
         chosen = [settings.ticker(symbol) for symbol in symbols]
-        return fetch_prices(chosen, Lake(settings.lake), now_at=now(), on_done=done)
+        return fetch_prices(
+            chosen,
+            project_lake(settings),
+            now_at=now(),
+            on_done=done,
+            params=settings.providers,
+            data=settings.project / "data",
+            ledger=settings.ledger,
+        )
 
 
 def _run(
@@ -444,7 +480,7 @@ def _run(
     *,
     force: bool,
 ) -> list[RunResult]:
-    out.print(f"[bold]Notebooks[/] for {len(symbols)} tickers, {workers} at a time")
+    out.print(f"[bold]Notebooks[/] for {_tickers(symbols)}, {workers} at a time")
     with _progress("running", 0) as progress:
 
         def event(event: RunEvent) -> None:
@@ -481,7 +517,7 @@ def _narrate(settings: Settings, symbols: Sequence[str]) -> dict[str, str]:
             narrate_ticker(store, symbol)
         except TickerbookError as error:
             failures[symbol] = f"narrative: {error.message}"
-    out.print(f"[bold]Narrative[/] for {len(symbols) - len(failures)} tickers")
+    out.print(f"[bold]Narrative[/] for {_tickers([s for s in symbols if s not in failures])}")
     return failures
 
 
@@ -530,15 +566,19 @@ def _what_ran(results: Sequence[RunResult]) -> str:
 
 
 def _fetch_table(results: Sequence[FetchResult]) -> Table:
-    table = Table("ticker", "outcome", "provider", "sessions", "new", "newest", "what happened")
+    """The closing table: provider used and why, sessions new, restated, repaired, quarantined."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("ticker", "outcome", "provider", "why", *_COUNTS, "newest"):
+        table.add_column(name, justify="right" if name in _COUNTS else "left", no_wrap=name != "why")
     for r in results:
         newest = r.session.isoformat() if r.session else ""
-        table.add_row(
-            r.ticker, _coloured(r.status), r.provider, str(r.rows), str(r.new_rows), newest, escape(_said(r))
-        )
-        if r.remedy:
-            table.add_row("", "", "", "", "", "", escape(r.remedy))
+        counts = (f"{count:,}" if count else "" for count in _counts(r))
+        table.add_row(r.ticker, _coloured(r.status), r.provider, r.why, *counts, newest)
     return table
+
+
+def _counts(result: FetchResult) -> tuple[int, ...]:
+    return result.new_rows, result.restated, result.repaired, result.quarantined
 
 
 def _said(result: FetchResult) -> str:
@@ -577,6 +617,10 @@ def _machine_checks(settings: Settings) -> Iterator[tuple[str, str, str]]:
         "",
         "",
     )
+
+
+def _tickers(symbols: Sequence[str]) -> str:
+    return f"{len(symbols)} ticker{'' if len(symbols) == 1 else 's'}"
 
 
 def _exit(failed: bool) -> None:
