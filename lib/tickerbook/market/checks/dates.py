@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from tickerbook.market.checks import Checked, Finding
+from tickerbook.market.checks._calendar import expected
 from tickerbook.market.checks._delivery import Delivery
-from tickerbook.sessions import FIRST, sessions_between
 
 ORDER = 15
 _LONGEST = 60  # rows back to where such a run may begin
@@ -21,15 +21,10 @@ def check(delivery: Delivery) -> Checked:
     lacks a session where it ends; a run dated a day late is the same seen from behind.
     """
     index = delivery.frame.index
-    if (
-        delivery.context.interval != "1d"
-        or not index.is_monotonic_increasing
-        or index[0] < pd.Timestamp(FIRST)
-    ):
+    if delivery.context.interval != "1d" or not index.is_monotonic_increasing:
         return delivery, []
     days = index.to_numpy().astype("datetime64[D]").astype(int)
-    known = sessions_between(delivery.context.calendar, index[0].date(), index[-1].date())
-    sessions = known.to_numpy().astype("datetime64[D]").astype(int)
+    sessions = expected(index, delivery.context).to_numpy().astype("datetime64[D]").astype(int)
     early = _runs(days, sessions)
     late = -_runs(-days[::-1], -sessions[::-1])[::-1]
     shift = np.where(early != 0, early, late)

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pandas as pd
 
-from tickerbook.market.checks import Checked, Context, Finding
+from tickerbook.market.checks import Checked, Finding
+from tickerbook.market.checks._calendar import expected, stray
 from tickerbook.market.checks._delivery import Delivery, counted
-from tickerbook.sessions import FIRST, sessions_between
+from tickerbook.sessions import sessions_between
 
 ORDER = 30
 _WRONG_CALENDAR = 0.05  # share of rows on days without a session at which the calendar or the dates are wrong
@@ -22,15 +22,15 @@ def check(delivery: Delivery) -> Checked:
     delivery, findings = _unfinished(delivery)
     if delivery.context.interval != "1d" or not len(delivery):
         return delivery, findings
-    stray = _stray(delivery.frame.index, delivery.context)
-    if stray.sum() >= max(_MANY, _WRONG_CALENDAR * len(delivery)):
-        delivery, found = _misdated(delivery, stray.mean())
+    off = stray(delivery.frame.index, delivery.context)
+    if off.sum() >= max(_MANY, _WRONG_CALENDAR * len(delivery)):
+        delivery, found = _misdated(delivery, off.mean())
         findings += found
-        stray = _stray(delivery.frame.index, delivery.context)
+        off = stray(delivery.frame.index, delivery.context)
     weekend = delivery.frame.index.day_of_week.to_numpy() >= _SATURDAY
     message = "The exchange was closed; the row is set aside."
     delivery, closed = delivery.set_aside(
-        [(stray & weekend, "sessions.weekend", message), (stray & ~weekend, "sessions.holiday", message)]
+        [(off & weekend, "sessions.weekend", message), (off & ~weekend, "sessions.holiday", message)]
     )
     return delivery, findings + closed + _missing(delivery)
 
@@ -52,17 +52,11 @@ def _unfinished(delivery: Delivery) -> Checked:
     return delivery.set_aside(cases, real=False)
 
 
-def _stray(index: pd.DatetimeIndex, context: Context) -> Any:
-    """Which rows are on days without a session, as far back as the calendar is known."""
-    expected = sessions_between(context.calendar, index[0].date(), index[-1].date()).as_unit("ns")
-    return ~index.isin(expected) & (index >= pd.Timestamp(FIRST))
-
-
 def _misdated(delivery: Delivery, share: float) -> Checked:
     """A whole history dated a day early or late, as a wrong time zone makes it; else a wrong calendar."""
     index = delivery.frame.index
     for shift, what in ((_DAY, "early"), (-_DAY, "late")):
-        if _stray(index + shift, delivery.context).mean() < _WRONG_CALENDAR / 10:
+        if stray(index + shift, delivery.context).mean() < _WRONG_CALENDAR / 10:
             message = f"All rows are dated a day {what}; their dates are moved."
             finding = Finding("sessions.shifted", "error", tuple(index.date), message)
             return replace(delivery, frame=delivery.frame.set_axis(index + shift)), [finding]
@@ -74,7 +68,6 @@ def _missing(delivery: Delivery) -> list[Finding]:
     index = delivery.frame.index
     if index.empty:
         return []
-    expected = sessions_between(delivery.context.calendar, index[0].date(), index[-1].date()).as_unit("ns")
-    missing = expected.difference(index)
+    missing = expected(index, delivery.context).difference(index)
     message = f"{counted(len(missing), 'session')} without a row; nothing is filled in."
     return [Finding("sessions.missing", "warning", tuple(missing.date), message)] if len(missing) else []
