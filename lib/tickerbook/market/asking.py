@@ -112,6 +112,16 @@ class Desk:
         )
         return await retrying(self._attempt, name, question, patience, budget)
 
+    async def probe(self, name: str, question: Question) -> History:
+        """A vendor's answer to one attempt without a wait, also while its circuit is open: to find out.
+
+        Raises:
+            ProviderError: if it does not deliver.
+            DataError: if requests cannot be counted.
+        """
+        async with asyncio.timeout(None) as budget:
+            return await self._once(name, question, 0.0, budget)
+
     async def _attempt(
         self, name: str, question: Question, patience: float, budget: asyncio.Timeout
     ) -> History:
