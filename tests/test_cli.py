@@ -82,8 +82,9 @@ def test_help_teaches(verb, name):
 
 def test_the_verbs_are_those_of_the_readme():
     """Nothing is missing, nothing is hidden."""
+    more = ["doctor", "prefetch"]
     assert sorted(VERBS) == sorted(
-        ["check", "list", "fetch", "run", "narrate", "build", "update", "status", "serve", "lab"]
+        ["check", "list", "fetch", "run", "narrate", "build", "update", "status", "serve", "lab", *more]
     )
 
 
@@ -168,6 +169,26 @@ def test_live_prices_without_a_network_fail_and_nothing_takes_their_place(make_p
         line = next(line for line in printed.splitlines() if f"✗ {ticker}" in line)
         assert "Yahoo cannot be reached" in line or "(unreachable)" in line
     assert Lake(load_settings(project).lake).tickers() == ()
+
+
+@pytest.mark.usefixtures("project")
+def test_doctor_says_how_each_provider_does(verb):
+    """Key, reach and last failure of every provider; what no ticker names is not asked."""
+    code, printed = verb("doctor")
+    assert code == 0
+    assert "✓ sample: AAPL" in printed
+    asked = {line.split()[0]: line for line in printed.splitlines() if "not asked" in line}
+    assert "missing" in asked["finnhub"]
+    assert "not needed" in asked["yahoo"]
+
+
+@pytest.mark.usefixtures("project")
+def test_prefetch_makes_ready(verb):
+    """What it brings, the next fetch does not bring again."""
+    code, printed = verb("prefetch")
+    assert code == 0
+    assert "2 of 2 tickers ready" in printed
+    assert "sessions new" not in verb("fetch")[1]
 
 
 @pytest.mark.usefixtures("project")

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import partial
@@ -25,10 +25,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tickerbook.errors import ConfigError, ParameterError, SiteError, TickerbookError
+from tickerbook.market.doctor import diagnose
 from tickerbook.market.lake import AS_OF, project_lake
 from tickerbook.market.lakewhen import instant
 from tickerbook.market.sourcing import FetchResult
 from tickerbook.market.sourcing import fetch as fetch_prices
+from tickerbook.market.sourcing import prefetch as prefetch_prices
 from tickerbook.narrative.narrate import narrate as narrate_ticker
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.runner import RunEvent, run_all
@@ -53,6 +55,7 @@ out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, soft_wrap=True)
 
 _COUNTS = ("new", "restated", "repaired", "quarantined")
+_EXAMINED = ("provider", "key", "reachable", "quota left", "last failure")
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 Project = Annotated[
@@ -141,6 +144,19 @@ def fetch(tickers: Tickers = None, *, project: Project = None) -> None:
         if result.status == "failed":
             err.print(f"[red]✗[/] {result.ticker}: {escape(_said(result))}\n  {escape(result.remedy)}")
     _exit(any(r.status == "failed" for r in results))
+
+
+@app.command()
+def prefetch(tickers: Tickers = None, *, project: Project = None) -> None:
+    """Fetch what the next run will need, ahead of its time, so that the run waits for no vendor.
+
+    Call it some minutes before a scheduled `tickerbook update`; what it brought is not asked for again.
+    """
+    settings = load_settings(project)
+    results = _fetch(settings, _chosen(settings, tickers), prefetch_prices)
+    current = sum(result.status == "ok" for result in results)
+    out.print(f"{current} of {_tickers(results)} ready for the next run.")
+    _exit(current < len(results))
 
 
 @app.command()
@@ -302,6 +318,35 @@ def check(project: Project = None) -> None:
 
 
 @app.command()
+def doctor(project: Project = None) -> None:
+    """Ask each provider once, and say: key present, reachable, quota left, last failure."""
+    settings = load_settings(project)
+    found = diagnose(
+        settings.tickers,
+        now_at=now(),
+        params=settings.providers,
+        data=settings.project / "data",
+        ledger=settings.ledger,
+    )
+    table = Table(
+        "provider", "key", "reachable", "quota left", "last failure", box=SIMPLE_HEAD, pad_edge=False
+    )
+    for one in found:
+        reachable = {True: "[green]yes[/]", False: "[red]no[/]", None: "not asked"}[one.reachable]
+        last = one.last_failure
+        failure = f"{last.asked_at:%Y-%m-%d %H:%M}: {last.outcome}" if last else ""
+        table.add_row(one.provider, escape(one.key), reachable, one.quota or "no limit set", failure)
+    out.print(table)
+    for one in found:
+        if one.used:
+            mark = "[green]✓[/]" if one.well else "[red]✗[/]"
+            out.print(f"{mark} {one.provider}: {escape(one.answer)}")
+            if one.remedy:
+                out.print(f"  {escape(one.remedy)}")
+    _exit(not all(one.well for one in found))
+
+
+@app.command()
 def serve(
     *,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free port.")] = 8000,
@@ -449,7 +494,9 @@ def _progress(title: str, total: int) -> Iterator[Progress]:
         yield progress
 
 
-def _fetch(settings: Settings, symbols: Sequence[str]) -> list[FetchResult]:
+def _fetch(
+    settings: Settings, symbols: Sequence[str], bring: Callable[..., list[FetchResult]] | None = None
+) -> list[FetchResult]:
     out.print(f"[bold]Prices[/] for {_tickers(symbols)}")
     with _progress("fetching", len(symbols)) as progress:
 
@@ -459,7 +506,7 @@ def _fetch(settings: Settings, symbols: Sequence[str]) -> list[FetchResult]:
             progress.console.print(f"  {mark} {result.ticker:<8} {escape(_said(result))}")
 
         chosen = [settings.ticker(symbol) for symbol in symbols]
-        return fetch_prices(
+        return (bring or fetch_prices)(
             chosen,
             project_lake(settings),
             now_at=now(),
@@ -619,7 +666,7 @@ def _machine_checks(settings: Settings) -> Iterator[tuple[str, str, str]]:
     )
 
 
-def _tickers(symbols: Sequence[str]) -> str:
+def _tickers(symbols: Sequence[object]) -> str:
     return f"{len(symbols)} ticker{'' if len(symbols) == 1 else 's'}"
 
 
