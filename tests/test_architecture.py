@@ -11,6 +11,7 @@ import pytest
 LIB = Path(__file__).parent.parent / "lib" / "tickerbook"
 NOUNS = {"errors", "files", "facts", "sessions", "bars", "settings", "store"}
 LAKE = "tickerbook.market.lake"
+QUERY = "tickerbook.market.query"  # the lake in SQL
 MAY_IMPORT = {  # room → rooms; a room may always import itself
     "nouns": set(),
     "research": {"nouns"},
@@ -19,7 +20,7 @@ MAY_IMPORT = {  # room → rooms; a room may always import itself
     "runs": {"nouns", LAKE},
     "narrative": {"nouns", LAKE},
     "site": {"nouns", LAKE},
-    "vocabulary": {"nouns", "research", "display", LAKE},
+    "vocabulary": {"nouns", "research", "display", LAKE, QUERY},
     "cli": {"nouns", "research", "market", "display", "runs", "narrative", "site", "vocabulary"},
 }
 STORING = {"tickerbook.files", "tickerbook.store"}  # the nouns that write
@@ -140,10 +141,10 @@ def test_no_module_imports_itself_by_detours():
         pytest.fail(f"these import each other: {' → '.join(error.args[1])}")
 
 
-def test_vocabulary_takes_only_load_bars_of_the_lake():
-    """`import tickerbook` reaches the lake for its bars alone."""
-    taken = [t for t in _from_imports(TREES["tickerbook"]) if t.startswith(LAKE)]
-    assert set(taken) <= {f"{LAKE}.load_bars"}
+def test_vocabulary_only_looks_into_the_lake():
+    """`import tickerbook` reaches the lake for its bars, for questions in SQL and for what there is; it cannot write."""
+    taken = [t for t in _from_imports(TREES["tickerbook"]) if t.startswith((LAKE, QUERY))]
+    assert set(taken) <= {f"{LAKE}.load_bars", f"{QUERY}.sql", f"{QUERY}.lake"}
 
 
 def test_research_is_pure():

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tickerbook.display.candles import chart_levels
     from tickerbook.display.curves import chart_equity
-    from tickerbook.display.overview import market_facts
     from tickerbook.display.publish import publish
     from tickerbook.display.tables import strip, table
     from tickerbook.facts import Fact, Facts
     from tickerbook.market.lake import load_bars
+    from tickerbook.market.query import lake, sql
     from tickerbook.research.backtest import Costs, backtest_facts, compare
     from tickerbook.research.levels import find_levels, level_facts, levels_from_facts
     from tickerbook.research.sizing import plan_facts, trade_plan
-    from tickerbook.research.strategy import strategy
     from tickerbook.store import load_facts
 
 _HOMES = {
@@ -29,14 +28,14 @@ _HOMES = {
     "chart_levels": "display.candles",
     "compare": "research.backtest",
     "find_levels": "research.levels",
+    "lake": "market.query",
     "level_facts": "research.levels",
     "levels_from_facts": "research.levels",
     "load_bars": "market.lake",
     "load_facts": "store",
-    "market_facts": "display.overview",
     "plan_facts": "research.sizing",
     "publish": "display.publish",
-    "strategy": "research.strategy",
+    "sql": "market.query",
     "strip": "display.tables",
     "table": "display.tables",
     "trade_plan": "research.sizing",
@@ -51,14 +50,14 @@ __all__ = [
     "chart_levels",
     "compare",
     "find_levels",
+    "lake",
     "level_facts",
     "levels_from_facts",
     "load_bars",
     "load_facts",
-    "market_facts",
     "plan_facts",
     "publish",
-    "strategy",
+    "sql",
     "strip",
     "table",
     "trade_plan",

@@ -9,6 +9,7 @@
     │   ├── NoFactsError       a notebook's facts are needed and it has not been run
     │   ├── TornFileError      a stored file is damaged or foreign
     │   └── NotEnoughBarsError too few sessions for what was asked
+    ├── QueryError             a question in SQL that cannot be answered as it is written
     ├── ProviderError          a vendor did not deliver; `kind` says how
     ├── StrategyError          a strategy breaks its contract
     ├── NotebookError          a notebook cannot be run as it is written
@@ -68,6 +69,10 @@ class TornFileError(DataError):
 
 class NotEnoughBarsError(DataError):
     """Fewer sessions than the calculation needs."""
+
+
+class QueryError(TickerbookError):
+    """A question in SQL that cannot be answered as it is written."""
 
 
 class ProviderFault(StrEnum):

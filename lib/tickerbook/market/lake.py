@@ -14,15 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pandas as pd
 
 from tickerbook.bars import Adjustment, Bars
 from tickerbook.errors import ConfigError, DataError, NoBarsError, SymbolError, TornFileError
 from tickerbook.files import slug, unslug
-from tickerbook.market.lakefile import EMPTY, Log, Origin, decode, encode
+from tickerbook.market.lakefile import EMPTY, Log, Origin, check, decode, encode
 from tickerbook.market.lakefolder import Draft, Folder, Local, open_folder
 from tickerbook.market.lakelearn import Change, Written, check_index, learn
 from tickerbook.market.lakewhen import earliest, instant
@@ -267,6 +268,12 @@ def load_bars(
     return lake.bars(ticker, _day(until), sessions, adjustment, instant(known_at, "known_at"))
 
 
+def checked(content: bytes, where: str, ticker: str, interval: str = DAILY) -> Any:
+    """The Parquet file of a content that is whole; raises as `decoded`."""
+    with _reading(where, ticker):
+        return check(content, ticker, interval)
+
+
 def decoded(content: bytes, where: str, ticker: str, interval: str = DAILY) -> Log:
     """The log in a file.
 
@@ -274,14 +281,11 @@ def decoded(content: bytes, where: str, ticker: str, interval: str = DAILY) -> L
         TornFileError: if it is damaged, foreign, or another ticker's.
         DataError: if a later tickerbook wrote it.
     """
-    try:
+    with _reading(where, ticker):
         return decode(content, ticker, interval)
-    except DataError:
-        raise
-    except Exception as error:  # a damaged file makes Arrow and JSON raise nearly anything
-        raise TornFileError(f"{where} is damaged, or not the lake's: {error!r}.", _fetch(ticker)) from error
 
 
+@cache
 def symbol_of(name: str) -> str:
     """The symbol whose file is called `name`; empty where that is none."""
     try:
@@ -319,6 +323,17 @@ def _not_yet(ticker: str, log: Log, then: datetime | None) -> NoBarsError:
         f"The lake has no bars for {ticker} as known at {then:%Y-%m-%d %H:%M %Z}.",
         f"It learnt the first at {first:%Y-%m-%d %H:%M %Z}; ask for a later instant.",
     )
+
+
+@contextmanager
+def _reading(where: str, ticker: str) -> Iterator[None]:
+    """Say in words what is wrong with a file."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:  # a damaged file makes Arrow and JSON raise nearly anything
+        raise TornFileError(f"{where} is damaged, or not the lake's: {error!r}.", _fetch(ticker)) from error
 
 
 @contextmanager

@@ -29,6 +29,15 @@ _MICROSECONDS = np.dtype("datetime64[us]")
 _NEVER = np.datetime64("NaT", "us")
 _NAMES = ("known_at", "known_until", *RAW)
 _COLUMNS = pd.Index(RAW)
+SCHEMA = pa.schema(  # of daily bars
+    [
+        ("ticker", pa.string()),
+        ("session", pa.date32()),
+        ("known_at", _INSTANT),
+        ("known_until", _INSTANT),
+        *((name, pa.float64()) for name in RAW),
+    ]
+)
 _CLOSE = RAW.index("close")
 
 
@@ -97,6 +106,11 @@ class Log:
             return None
         return replace(self.origins[len(began) - 1], fetched_at=_datetime(taught.max()))
 
+    def restated(self, instant: datetime | None = None) -> int:
+        """How many rows had a successor at an instant."""
+        ended = self.known_until[~np.isnat(self.known_until)]
+        return len(ended) if instant is None else int((ended <= _microseconds(instant)).sum())
+
     def grown(self, rows: pd.DataFrame, origin: Origin) -> "Log":
         """This log and what a fetch taught: successors of rows it has, and new ones.
 
@@ -129,6 +143,14 @@ EMPTY = Log(
 )
 
 
+def has_splits(file: pq.ParquetFile) -> bool:
+    """Whether there may be a split among a file's rows, as far as its statistics tell."""
+    column = SCHEMA.get_field_index("split")
+    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    told = [group.column(column).statistics for group in groups]
+    return any(one is None or not one.has_min_max or (one.min, one.max) != (1.0, 1.0) for one in told)
+
+
 def is_daily(interval: str) -> bool:
     """Whether bars of an interval stand for sessions, not for minutes or hours of one."""
     return interval[-1:] not in {"m", "h"}
@@ -142,14 +164,17 @@ def encode(log: Log, ticker: str, interval: str) -> bytes:
         .to_numpy()
         .astype("datetime64[D]" if is_daily(interval) else _MICROSECONDS)
     )
-    columns = {
-        "ticker": pa.array([ticker] * rows, pa.string()),
-        "session": pa.array(days, pa.date32() if is_daily(interval) else _INSTANT),
-        "known_at": pa.array(log.known_at, _INSTANT),
-        "known_until": pa.array(log.known_until, _INSTANT),
-        **{name: pa.array(log.figures[:, n], from_pandas=True) for n, name in enumerate(RAW)},
-    }
-    table = pa.table(columns)
+    columns = [
+        pa.array([ticker] * rows, pa.string()),
+        pa.array(days),
+        pa.array(log.known_at),
+        pa.array(log.known_until),
+        *(pa.array(log.figures[:, number], from_pandas=True) for number in range(len(RAW))),
+    ]
+    schema = SCHEMA if is_daily(interval) else SCHEMA.set(1, pa.field("session", _INSTANT))
+    table = pa.Table.from_arrays(
+        [c.cast(t) for c, t in zip(columns, schema.types, strict=True)], schema=schema
+    )
     told = [asdict(origin) | {"fetched_at": origin.fetched_at.isoformat()} for origin in log.origins]
     about = {"format": _FORMAT, "ticker": ticker, "interval": interval, "adjustment": "none", "origins": told}
     sink = pa.BufferOutputStream()

@@ -154,6 +154,16 @@ class Remote:
         """See Folder."""
         return sorted(self._newest())
 
+    def folders(self) -> list[str]:
+        """Names of the folders in it, sorted."""
+        fs, folder = self._place
+        with _as_os_error():
+            try:
+                found = fs.ls(folder, detail=True)
+            except FileNotFoundError:
+                return []
+        return sorted(one["name"].rpartition("/")[2] for one in found if one["type"] == "directory")
+
     def has(self, name: str) -> bool:
         """See Folder."""
         return bool(self._versions(name, needed=False))
@@ -256,7 +266,7 @@ class Remote:
                 fs.rm_file(path)
 
 
-def open_folder(root: Path | str, name: str) -> Folder:
+def open_folder(root: Path | str, name: str) -> Local | Remote:
     """A folder below a root: a path, or a URL that fsspec knows."""
     if isinstance(root, Path):
         return Local(root / name)
@@ -264,6 +274,15 @@ def open_folder(root: Path | str, name: str) -> Folder:
     if not path or protocol in {"file", "local"}:
         return Local(Path(path or root) / name)
     return Remote(f"{root.rstrip('/')}/{name}")
+
+
+def intervals(root: Path | str) -> list[str]:
+    """Names of the folders below a root, sorted."""
+    top = open_folder(root, "")
+    if isinstance(top, Remote):
+        return top.folders()
+    found = top.folder.iterdir() if top.folder.is_dir() else ()
+    return sorted(path.name for path in found if path.is_dir())
 
 
 def _parsed(path: str) -> tuple[str, int]:

@@ -18,7 +18,7 @@ from tickerbook.bars import COLUMNS, Adjustment
 ACTIONS = {"dividend": 0.0, "split": 1.0}
 RAW = (*COLUMNS, *ACTIONS)
 PRICES = list(COLUMNS[:4])
-_PRICED = slice(len(PRICES))
+_RAW, _BARS = pd.Index(RAW), pd.Index(COLUMNS)
 
 
 def adjusted(raw: pd.DataFrame, adjustment: Adjustment) -> pd.DataFrame:
@@ -34,15 +34,16 @@ def adjusted(raw: pd.DataFrame, adjustment: Adjustment) -> pd.DataFrame:
             return (close + dividend) / close before − 1, as CRSP defines it. (Yahoo uses 1 − dividend / close
             before, which differs by the day's return on the dividend.)
     """
-    bars = raw[list(COLUMNS)].to_numpy(copy=True)
+    *bars, dividend, split = raw.to_numpy()[:, raw.columns.get_indexer(_RAW)].T
+    prices, volume = np.array(bars[:-1]), bars[-1]
     if adjustment != "none":
-        splits = _product_after(raw["split"].to_numpy())
-        bars[:, _PRICED] /= splits[:, None]
-        bars[:, -1] *= splits
+        splits = _product_after(split)
+        prices /= splits
+        volume = volume * splits
     if adjustment == "split_dividend":
-        close, dividend = raw["close"].to_numpy(), raw["dividend"].to_numpy()
-        bars[:, _PRICED] *= _product_after(close / (close + dividend))[:, None]
-    return pd.DataFrame(bars, raw.index, pd.Index(COLUMNS), copy=False)
+        close = raw["close"].to_numpy()
+        prices *= _product_after(close / (close + dividend))
+    return pd.DataFrame(np.vstack([prices, volume]).T, raw.index, _BARS, copy=False)
 
 
 def undo_splits(frame: pd.DataFrame) -> pd.DataFrame:
