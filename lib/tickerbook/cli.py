@@ -28,6 +28,7 @@ from tickerbook.errors import ConfigError, ParameterError, SiteError, Tickerbook
 from tickerbook.market.doctor import diagnose
 from tickerbook.market.lake import AS_OF, project_lake
 from tickerbook.market.lakewhen import instant
+from tickerbook.market.quarantine import Quarantine
 from tickerbook.market.sourcing import FetchResult
 from tickerbook.market.sourcing import fetch as fetch_prices
 from tickerbook.market.sourcing import prefetch as prefetch_prices
@@ -576,10 +577,21 @@ def _build(settings: Settings, symbols: Sequence[str], renderer: Renderer) -> "B
         settings,
         RunStore(settings.runs),
         tickers=symbols,
+        notices=_notices(settings),
         renderer=renderer,
         now_at=now(),
         on_progress=lambda text: out.print(f"  {escape(text)}"),
     )
+
+
+def _notices(settings: Settings) -> dict[str, str]:
+    """What each page must say of prices in quarantine."""
+    held = Quarantine(settings.project / "data" / "quarantine").all()
+    return {
+        symbol: f"Since {one.since:%Y-%m-%d} the prices that {one.provider} delivers are in quarantine: "
+        f"{one.reason.rstrip('.')}. What is shown rests on the last good ones."
+        for symbol, one in held.items()
+    }
 
 
 def _outcomes(results: Sequence[RunResult]) -> dict[str, Outcome]:

@@ -117,3 +117,12 @@ def test_a_torn_run_is_an_error(view, store, put_good):
     (store.folder(report.run.key) / "facts.json").write_text("{")
     with pytest.raises(TornFileError):
         view()
+
+
+def test_refused_prices_never_look_fresh(toy, store):
+    """A notice makes the badge stale and stands in the record, whatever the session's age."""
+    view = view_ticker(toy.tickers[0], store, Lake(toy.lake), toys.NOW_AT, notice="They doubled overnight.")
+    assert view.freshness.age == "late"
+    assert view.freshness.text.startswith("stale")
+    assert view.freshness.until is None
+    assert view.notice == "They doubled overnight."

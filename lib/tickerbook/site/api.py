@@ -27,6 +27,7 @@ def ticker_record(view: TickerView) -> dict[str, Any]:
         "page": ticker_page(view.ticker.symbol),
         "status": view.status,
         "priced": view.priced,
+        "notice": view.notice,
         "session": fresh.session.isoformat() if fresh.session else None,
         "freshness": {
             "age": fresh.age,

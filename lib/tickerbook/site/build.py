@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 from tickerbook.errors import SiteError
 from tickerbook.files import write_text
@@ -49,6 +50,7 @@ def build(
     store: RunStore,
     *,
     tickers: Collection[str] | None = None,
+    notices: Mapping[str, str] = MappingProxyType({}),
     renderer: Renderer = Renderer.AUTO,
     now_at: datetime,
     on_progress: Callable[[str], None] = lambda _: None,
@@ -59,6 +61,7 @@ def build(
         settings: the project's.
         store: the stored runs.
         tickers: symbols whose pages are made anew, default all; the site has every ticker all the same.
+        notices: symbol → what is wrong with its prices, for its page; it never looks fresh then.
         renderer: what typesets the pages.
         now_at: the time, for freshness and for the release's name.
         on_progress: is told each step in words.
@@ -70,12 +73,12 @@ def build(
     kind, render = choose(renderer)
     with one_at_a_time(settings):
         on_progress(f"gathering {len(chosen)} tickers")
-        content = gather(settings, store, now_at, chosen=chosen, refused={})
+        content = gather(settings, store, now_at, chosen=chosen, refused={}, notices=notices)
         on_progress(f"rendering with {kind}")
         staged, refused = _rendered(settings, content, render)
         if refused:
             on_progress(f"rendering again without what failed: {', '.join(refused)}")
-            content = gather(settings, store, now_at, chosen=chosen, refused=refused)
+            content = gather(settings, store, now_at, chosen=chosen, refused=refused, notices=notices)
             staged, refused = _rendered(settings, content, render)
         faults = {**{page: why for page, why in content.kept.items() if why}, **refused}
         with release(settings, now_at) as site:

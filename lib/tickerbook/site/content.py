@@ -76,6 +76,7 @@ def gather(
     *,
     chosen: Collection[str],
     refused: Mapping[str, str],
+    notices: Mapping[str, str],
 ) -> Content:
     """Gather what there is to say.
 
@@ -85,9 +86,10 @@ def gather(
         now_at: when the site is built.
         chosen: symbols whose pages are made anew; others are kept as they are, where they are.
         refused: page → why the renderer could not make it.
+        notices: symbol → what is wrong with its prices.
     """
     store = ReadOnce(store.root)
-    desk = _Desk(store, project_lake(settings), Before(settings.site), now_at, chosen, refused)
+    desk = _Desk(store, project_lake(settings), Before(settings.site), now_at, chosen, refused, notices)
     sheets = [desk.sheet(ticker) for ticker in settings.tickers]
     records = [sheet.record for sheet in sheets]
     market, market_files, fault = _market(store, {ticker.symbol for ticker in settings.tickers})
@@ -116,6 +118,7 @@ class _Desk:
     now_at: datetime
     chosen: Collection[str]
     refused: Mapping[str, str]
+    notices: Mapping[str, str]
 
     def sheet(self, ticker: Ticker) -> _Sheet:
         """A ticker's share: made anew, or kept because nobody asked for it, or because it cannot be made."""
@@ -131,7 +134,7 @@ class _Desk:
             return self._kept(ticker, _reason(error), runs)
 
     def _new(self, ticker: Ticker, runs: tuple[RunResult, ...]) -> _Sheet:
-        view = view_ticker(ticker, self.store, self.lake, self.now_at)
+        view = view_ticker(ticker, self.store, self.lake, self.now_at, self.notices.get(ticker.symbol, ""))
         record = api.ticker_record(view)
         source = pages.ticker_page(record, self.store.notebook(view.shown) if view.shown else None)
         evidence = {

@@ -1,7 +1,7 @@
 """What the site knows of each ticker: gathered from the run store, before anything is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -62,6 +62,7 @@ class TickerView:
         attempts: the newest attempt of each notebook, in the order in which they ran.
         narrative: the prose about `shown`; None where there is none.
         priced: whether the lake has prices.
+        notice: what is wrong with the prices, where newer ones were refused; empty where nothing is.
     """
 
     ticker: Ticker
@@ -71,6 +72,7 @@ class TickerView:
     narrative: Mapping[str, Any] | None
     freshness: Freshness
     priced: bool
+    notice: str = ""
 
     @property
     def facts(self) -> Facts:
@@ -90,21 +92,25 @@ class TickerView:
         return tuple(sorted(bad, key=lambda result: result.status == "skipped"))
 
 
-def view_ticker(ticker: Ticker, store: RunStore, lake: Lake, now_at: datetime) -> TickerView:
+def view_ticker(
+    ticker: Ticker, store: RunStore, lake: Lake, now_at: datetime, notice: str = ""
+) -> TickerView:
     """Gather what there is to say about a ticker.
 
     Raises:
         TornFileError: if a stored run cannot be read.
     """
     shown = store.latest_ok(REPORT, ticker.symbol)
+    fresh = freshness(ticker, shown.facts if shown else Facts(), now_at)
     return TickerView(
         ticker=ticker,
         shown=shown,
         sources=_sources(store, shown) if shown else (),
         attempts=attempts(store, ticker.symbol),
         narrative=_narrative(store, shown) if shown else None,
-        freshness=freshness(ticker, shown.facts if shown else Facts(), now_at),
+        freshness=_stale(fresh) if notice else fresh,
         priced=lake.holds(ticker.symbol),
+        notice=notice,
     )
 
 
@@ -132,6 +138,11 @@ def freshness(ticker: Ticker, facts: Facts, now_at: datetime) -> Freshness:
         count = f"{behind} session{'s' * (behind > 1)} behind"
         return Freshness("late", f"{count}, close of {newest}", count, session)
     return Freshness("fresh", f"close of {newest}", "", session, _next_close(ticker.calendar, session))
+
+
+def _stale(fresh: Freshness) -> Freshness:
+    """The same session, never looking fresh: newer prices came and were refused."""
+    return replace(fresh, age="late", text=f"stale, {fresh.text}", note="stale", until=None)
 
 
 def _next_close(calendar: str, session: date) -> date:
