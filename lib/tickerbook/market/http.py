@@ -27,8 +27,7 @@ from tickerbook.market.keys import Key, find_key
 from tickerbook.market.providers import permitted
 from tickerbook.settings import ProviderParams
 
-logging.getLogger("hpack").setLevel(logging.WARNING)  # its DEBUG lines have every header, the key's too
-
+_SILENCED = ("hpack", "httpcore")  # their DEBUG lines have headers: the key's, and answers' that may echo it
 Query = Mapping[str, str | int]
 Shape = TypeVar("Shape")
 _LARGEST = 64 * 2**20  # bytes of an answer; forty years of one-minute bars come in pages far below it
@@ -209,6 +208,8 @@ class Connection:
         loop = asyncio.get_running_loop()
         if loop not in self._open:
             key = self._key(about)
+            for name in _SILENCED:
+                logging.getLogger(name).setLevel(logging.WARNING)
             transport = httpx.AsyncHTTPTransport(http2=True, proxy=_proxy(self.base))
             client = httpx.AsyncClient(
                 transport=_WithKey(transport, self.vendor, key),

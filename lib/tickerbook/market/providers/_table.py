@@ -39,8 +39,10 @@ _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9}
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y")
 _NAMED_DAYS = ("%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%m-%d-%Y", "%d-%m-%Y")
 _SIGN = r"[-+−]?[$€£]?"
-_DOT = re.compile(rf"{_SIGN}(\d+|\d{{1,3}}(,\d{{3}})+)?(\.\d*)?([eE][-+]?\d+)?[kKmMbB]?")
-_COMMA = re.compile(rf"{_SIGN}(\d+|\d{{1,3}}([.'’ \u00a0\u202f]\d{{3}})+)?(,\d*)?([eE][-+]?\d+)?[kKmMbB]?")
+_DOT = re.compile(rf"{_SIGN}(\d+|\d{{1,3}}(,\d{{3}})+)?(\.\d*)?([eE][-+]?\d+)?[kKmMbB]?", re.ASCII)
+_COMMA = re.compile(
+    rf"{_SIGN}(\d+|\d{{1,3}}([.'’ \u00a0\u202f]\d{{3}})+)?(,\d*)?([eE][-+]?\d+)?[kKmMbB]?", re.ASCII
+)
 
 
 class RefusedError(ValueError):

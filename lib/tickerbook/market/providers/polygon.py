@@ -32,7 +32,6 @@ VENDOR = Vendor(
 )
 _SPANS = {"1d": "1/day", "1h": "1/hour", "15m": "15/minute", "5m": "5/minute", "1m": "1/minute"}
 _MOST_PAGES = 200
-_MOST_NEWS = 5
 
 
 class _Page(BaseModel):
@@ -97,6 +96,10 @@ class _Article(BaseModel):
     publisher: _Publisher = _Publisher()
 
 
+class _Articles(BaseModel):
+    results: list[_Article] = []
+
+
 class Polygon:
     """Bars of all United States exchanges as traded, dividends as declared, splits, quotes and news.
 
@@ -143,7 +146,7 @@ class Polygon:
             return quoted(ticker, state.trade.p, state.before.c, made_at, self._source)
 
     async def news(self, ticker: Ticker, first: date, last: date) -> tuple[Headline, ...]:
-        """Headlines, newest first.
+        """The newest thousand headlines, newest first.
 
         Raises:
             ProviderError: of every kind.
@@ -155,8 +158,8 @@ class Polygon:
             "order": "desc",
             "limit": 1000,
         }
-        rows = await self._rows(ticker, "/v2/reference/news", query, most=_MOST_NEWS)
-        found = self.connection.shaped(ticker.symbol, list[_Article], rows)
+        answer = await self.connection.get(ticker.symbol, "/v2/reference/news", query)
+        found = self.connection.shaped(ticker.symbol, _Articles, answer.data).results
         return tuple(
             Headline(one.title, one.article_url, one.publisher.name, one.published_utc, one.description)
             for one in found
@@ -210,12 +213,10 @@ class Polygon:
                 return None
             raise
 
-    async def _rows(
-        self, ticker: Ticker, path: str, query: Query, most: int = _MOST_PAGES
-    ) -> list[dict[str, Any]]:
+    async def _rows(self, ticker: Ticker, path: str, query: Query) -> list[dict[str, Any]]:
         """Rows of all pages, each asked once and at the vendor's own address; there is an end to them."""
         about, rows, seen = ticker.symbol, list[dict[str, Any]](), set[str]()
-        while path not in seen and len(seen) < most:
+        while path not in seen and len(seen) < _MOST_PAGES:
             seen.add(path)
             answer = await self.connection.get(about, path, query)
             page = self.connection.shaped(about, _Page, answer.data)
@@ -227,8 +228,6 @@ class Polygon:
             if not page.next_url:
                 return rows
             path, query = self.connection.next_page(about, page.next_url), {}
-        if most < _MOST_PAGES:
-            return rows
         raise self.connection.error(ProviderFault.MALFORMED, about, "sends pages without end")
 
     def _check(self, ticker: Ticker, told: list[str]) -> None:

@@ -88,10 +88,9 @@ class Yahoo:
         await permitted()
         _, about = await self._told(ticker, lambda: self._ask(ticker, period="1d", interval="1d"))
         try:
-            quoted_at = pd.Timestamp(about["regularMarketTime"], unit="s", tz="UTC").to_pydatetime()
-            return quoted(
-                ticker, about["regularMarketPrice"], about.get("chartPreviousClose"), quoted_at, _source()
-            )
+            price, made_at = about["regularMarketPrice"], about["regularMarketTime"]
+            at = made_at if isinstance(made_at, pd.Timestamp) else pd.to_datetime(made_at, unit="s", utc=True)
+            return quoted(ticker, price, about.get("chartPreviousClose"), at.to_pydatetime(), _source())
         except (LookupError, TypeError, ValueError) as error:
             raise _translated(ticker.symbol, error) from error
 
@@ -183,9 +182,9 @@ def _unordered(table: pd.DataFrame, *, daily: bool) -> pd.DataFrame:
     """Yfinance's frame under our names; dates in the exchange's time zone, or instants."""
     frame = table.rename(columns=_COLUMNS)[list(RAW)].astype("float64")
     frame["split"] = frame["split"].replace(0.0, 1.0)
-    index = pd.DatetimeIndex(table.index)
+    index = pd.DatetimeIndex(table.index).as_unit("ns")
     frame.index = index.tz_localize(None).normalize() if daily else index.tz_convert("UTC")
-    return frame
+    return frame.rename_axis("session" if daily else "began_at")
 
 
 def _translated(symbol: str, error: Exception) -> ProviderError:
