@@ -1,5 +1,6 @@
 """What a fetch teaches: what is new, what was told otherwise before, and by how much."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
@@ -33,9 +34,9 @@ class Change:
 
     @property
     def relative(self) -> float:
-        """The largest change, as a fraction; infinite where nothing or zero was known before."""
-        known = self.before not in {0.0, None} and not np.isnan(self.before)
-        return self.after / self.before - 1 if known else float("inf")
+        """The largest change, as a fraction; infinite where one of both is missing, or zero became another."""
+        change = self.after / self.before - 1 if self.before else math.nan
+        return change if math.isfinite(change) else math.inf
 
     def __str__(self) -> str:
         times = f"{self.sessions:,} session{'' if self.sessions == 1 else 's'}"
@@ -69,9 +70,10 @@ class Written:
 
 def learn(log: Log, told: pd.DataFrame, origin: Origin) -> tuple[Log, Written]:
     """What a log becomes by what a fetch told; the same log where that taught nothing."""
-    known, before = log.at(), log.origin()
-    if len(known) and told.index[-1] < known.index[-1]:
-        return log, Written(len(known), older=True)
+    known = log.at() if len(log.index) else told.iloc[:0]
+    before = log.origin()
+    if told.empty or (len(known) and told.index[-1] < known.index[-1]):
+        return log, Written(len(known), older=not known.empty)
     same = before is None or before.agrees(origin)
     rows, written = _learnt(known, told, same=same)
     return (log.grown(rows, origin) if len(rows) or not same else log), written
