@@ -320,3 +320,103 @@ def test_nothing_near_is_nothing_said():
 def test_the_repositorys_own_params_are_right(root):
     """What a newcomer starts with can be read."""
     assert load_settings(root).ticker("AAPL").name == "Apple"
+
+
+WRONG_PROVIDERS = {
+    "no such provider": (
+        "[polygn]\nper_day = 5",
+        (
+            "params/providers.toml: [polygn] is not a table named after a provider. Did you mean polygon?\n"
+            "The providers are alphavantage, files, finnhub, massive, polygon, sample, yahoo."
+        ),
+    ),
+    "a value outside a table": (
+        "per_day = 5",
+        (
+            "params/providers.toml: [per_day] is not a table named after a provider.\n"
+            "The providers are alphavantage, files, finnhub, massive, polygon, sample, yahoo."
+        ),
+    ),
+    "a value named like a provider": (
+        "yahoo = 5",
+        "params/providers.toml: yahoo is a value, not a table.\nWrite [yahoo] and its keys below it.",
+    ),
+    "unknown key": (
+        "[polygon]\nper_mintue = 5",
+        (
+            "params/providers.toml: there is no key 'polygon.per_mintue'. Did you mean per_minute?\n"
+            "Keys are adjustment, base_url, columns, folder, per_day, per_minute, per_second, premium, timeout."
+        ),
+    ),
+    "a key in the wrong place": (
+        '[polygon]\napi_key = "secret"',
+        (
+            "params/providers.toml: there is no key 'polygon.api_key'.\n"
+            "Keys are adjustment, base_url, columns, folder, per_day, per_minute, per_second, premium, timeout."
+        ),
+    ),
+    "the project": (
+        '[polygon]\nproject = "/tmp"',
+        (
+            "params/providers.toml: there is no key 'polygon.project'.\n"
+            "Keys are adjustment, base_url, columns, folder, per_day, per_minute, per_second, premium, timeout."
+        ),
+    ),
+    "a limit of nothing": (
+        "[polygon]\nper_minute = 0",
+        (
+            "params/providers.toml: polygon.per_minute = 0 does not fit: Input should be greater than 0.\n"
+            "See the comments in the file for what each key takes."
+        ),
+    ),
+    "a limit without end": (
+        "[polygon]\nper_minute = inf",
+        (
+            "params/providers.toml: polygon.per_minute = inf does not fit: Input should be a finite number.\n"
+            "See the comments in the file for what each key takes."
+        ),
+    ),
+    "a time without end": (
+        "[polygon]\ntimeout = nan",
+        (
+            "params/providers.toml: polygon.timeout = nan does not fit: Input should be a finite number.\n"
+            "See the comments in the file for what each key takes."
+        ),
+    ),
+    "another adjustment": (
+        '[files]\nadjustment = "all"',
+        (
+            "params/providers.toml: files.adjustment = 'all' does not fit: Input should be 'none' or 'split'.\n"
+            "See the comments in the file for what each key takes."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_PROVIDERS)
+def test_wrong_providers_are_explained(case, written):
+    """As everywhere: the file, the key, the nearest."""
+    text, expected = WRONG_PROVIDERS[case]
+    with pytest.raises(ConfigError) as caught:
+        load_settings(written(**{"providers.toml": text}))
+    assert str(caught.value) == expected
+
+
+def test_every_provider_has_params_without_a_file(written):
+    """Defaults, and the project to find keys and files in."""
+    project = written()
+    providers = load_settings(project).providers
+    assert list(providers) == ["alphavantage", "files", "finnhub", "massive", "polygon", "sample", "yahoo"]
+    assert {params.project for params in providers.values()} == {project}
+    assert providers["yahoo"].per_day is None
+
+
+def test_params_of_a_provider_are_read(written):
+    """Whole numbers are limits too."""
+    text = (
+        '[polygon]\nper_minute = 5\nbase_url = "https://proxy.example"\n[files]\ncolumns = {close = "Settle"}'
+    )
+    providers = load_settings(written(**{"providers.toml": text})).providers
+    assert (providers["polygon"].per_minute, providers["polygon"].base_url) == (5, "https://proxy.example")
+    assert providers["files"].columns == {"close": "Settle"}
+    assert providers["yahoo"].per_minute is None

@@ -93,10 +93,10 @@ class ProviderTable(_Strict):
     """
 
     base_url: str | None = None
-    per_second: float | None = Field(default=None, gt=0)
-    per_minute: float | None = Field(default=None, gt=0)
-    per_day: float | None = Field(default=None, gt=0)
-    timeout: float = Field(default=10.0, gt=0)
+    per_second: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    per_day: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    timeout: float = Field(default=10.0, gt=0, allow_inf_nan=False)
     premium: bool = False
     folder: str = "data/prices"
     columns: dict[str, str] = {}

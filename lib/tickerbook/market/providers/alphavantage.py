@@ -98,6 +98,8 @@ class Alphavantage:
     three (bars, splits, dividends) of the 25 a day that the free plan allows.
     """
 
+    vendor = VENDOR
+
     def __init__(self, params: ProviderParams) -> None:
         self.params = params
         self.connection = Connection(VENDOR, params)

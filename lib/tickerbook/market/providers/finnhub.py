@@ -81,6 +81,8 @@ class Finnhub:
     Intraday candles are as traded.
     """
 
+    vendor = VENDOR
+
     def __init__(self, params: ProviderParams) -> None:
         self.connection = Connection(VENDOR, params)
 
