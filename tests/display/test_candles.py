@@ -191,6 +191,22 @@ def test_figure_is_a_plotly_figure(bars, levels, plan):
     assert figure.layout.xaxis.rangebreaks[1]["values"] == (f"{bars.frame.index[100]:%Y-%m-%d}",)
 
 
+def test_a_level_of_the_figure_starts_where_it_formed(bars):
+    """Band and line begin in that session, or at the edge if it was earlier; that of resistance is dashed."""
+    close, half = float(bars.frame["close"].iloc[-1]), bars.frame.index[125].date()
+    zones = (level(close, close, formed=half), level(close + 1, close, formed=date(1999, 1, 4)))
+    shapes = chart_levels(bars, zones).figure.layout.shapes
+    assert [shape.x0 for shape in shapes] == [f"{half}"] * 2 + [f"{bars.first}"] * 2
+    assert [shape.line.dash for shape in shapes if shape.type == "line"] == ["solid", "dash"]
+
+
+def test_orders_of_the_figure_stand_after_the_last_candle(bars, plan):
+    """Entry, stop and targets are no prices of the past."""
+    shapes = chart_levels(bars, (), plan).figure.layout.shapes
+    assert {shape.x0 for shape in shapes} == {f"{bars.session}"}
+    assert min(shape.x1 for shape in shapes) > f"{bars.session}"
+
+
 def test_notebook_gets_figure_and_drawing(bars):
     """A chart shows itself in JupyterLab as a figure, and as a drawing elsewhere."""
     bundle = chart_levels(bars, ())._repr_mimebundle_()

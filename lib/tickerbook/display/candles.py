@@ -16,7 +16,6 @@ from tickerbook.facts import Facts
 from tickerbook.research.level import Level
 
 PITCH, BODY = 4, 2.8  # units of width: from one candle to the next, and of a candle's body
-AHEAD = 0.08  # room after the last candle, as a share of the sessions
 FEW = 150  # sessions that fit a narrow screen
 HEIGHT, PRICES, VOLUME, DATES = 460, (12, 340), (372, 52), 444  # pixels: all; panes' top and height; dates
 MILLION = 1e6
@@ -60,7 +59,7 @@ def _price_pane(shown: Bars, orders: Sequence[Mark], zones: Sequence[Mark]) -> P
 
 def _svg(title: str, description: str, shown: Bars, marks: Sequence[Mark], pane: Pane) -> str:
     now = PITCH * len(shown)
-    width = now + PITCH * max(3, round(AHEAD * len(shown)))
+    width = now + PITCH * max(3, round(figures.AHEAD * len(shown)))
     stretch = _stretch(len(shown), width)
     zoom = f"--tb-scale:{stretch:.4g};--tb-shift:{width * (1 - stretch):.0f}px"
     volume, volume_grid = _volume(shown)

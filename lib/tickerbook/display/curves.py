@@ -56,7 +56,7 @@ def _svg(title: str, description: str, lines: Sequence[Line]) -> str:
     fallen_grid, fallen_labels = fallen.grid(falls)
     headings = [
         tag("text", text, y=pane.top - 24, class_="tb-note")
-        for text, pane in (("what one became", grown), ("drawdown from the peak", fallen))
+        for text, pane in (("growth of one, after costs", grown), ("drawdown from the peak", fallen))
     ]
     count = -(-len(sessions) // step)
     return drawing(

@@ -12,6 +12,8 @@ from tickerbook.display.svg import Pane
 from tickerbook.research.metrics import drawdown
 
 GREY = "#7a828c"  # legible on white and on black, as a figure does not know which it is on
+AHEAD = 0.08  # room after the last candle, as a share of the sessions
+ORDER_DASHES = {"entry": "solid", "stop": "dot", "target": "dash"}
 POINTS = 1000  # about how many points of a line a screen can show
 COLOURS = {
     "up": "#0072b2",
@@ -55,31 +57,26 @@ def _panes(title: str, shown: Bars, marks: Sequence[Mark], pane: Pane) -> dict[s
         },
         yaxis={"domain": [0.24, 1], "title": {"text": shown.currency}, "range": [pane.low, pane.high]},
         yaxis2={"domain": [0, 0.18], "title": {"text": "volume"}},
-        shapes=[_shape(mark) for mark in marks if mark.kind != "close"],
+        shapes=[shape for mark in marks if mark.kind != "close" for shape in _shapes(mark, shown)],
         annotations=[_annotation(mark, at - y) for mark, at, y in placed(marks, pane)],
         showlegend=False,
         margin={"l": 8, "r": 190, "t": 48, "b": 32},
     )
 
 
-def _shape(mark: Mark) -> dict[str, Any]:
-    """A band for a level, a line for an order."""
-    across = {"xref": "paper", "x0": 0, "x1": 1}
-    if mark.level:
-        band = {
-            "type": "rect",
-            "layer": "below",
-            "y0": mark.level.low,
-            "y1": mark.level.high,
-            "line": {"width": 0},
-        }
-        return {**across, **band, "fillcolor": COLOURS[mark.kind], "opacity": 0.18}
-    pen = {
-        "dash": {"entry": "solid", "stop": "dot", "target": "dash"}[mark.kind],
-        "color": GREY,
-        "width": 1.5,
-    }
-    return {**across, "type": "line", "y0": mark.price, "y1": mark.price, "line": pen}
+def _shapes(mark: Mark, shown: Bars) -> list[dict[str, Any]]:
+    """A level's band and line, from where it formed; an order's line, after the last candle."""
+    end = shown.session + pd.offsets.BDay(max(3, round(AHEAD * len(shown))))
+    start = max(mark.level.formed, shown.first) if mark.level else shown.session
+    across = {"x0": f"{start:%Y-%m-%d}", "x1": f"{end:%Y-%m-%d}"}
+    line = {**across, "type": "line", "y0": mark.price, "y1": mark.price}
+    if not mark.level:
+        return [{**line, "line": {"dash": ORDER_DASHES[mark.kind], "color": GREY, "width": 1.5}}]
+    colour = COLOURS[mark.kind]
+    dash = "dash" if mark.kind == "resistance" else "solid"
+    edges = {"y0": mark.level.low, "y1": mark.level.high, "line": {"width": 0}}
+    band = {**across, **edges, "type": "rect", "layer": "below", "fillcolor": colour, "opacity": 0.18}
+    return [band, {**line, "layer": "below", "line": {"dash": dash, "color": colour, "width": 1}}]
 
 
 def _annotation(mark: Mark, shift: float) -> dict[str, Any]:
