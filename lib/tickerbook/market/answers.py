@@ -176,7 +176,7 @@ async def _answer(
     if first > FIRST and not _fits(case, name, history.frame):
         first = FIRST
         history = await _ask(case, desk, name, first, patience, budget)
-    verdict = await apart(judge, history.frame, context(case))
+    verdict = await apart(judge, history.frame, context(case, first))
     return _passed(case, name, first, history, verdict)
 
 
@@ -210,9 +210,9 @@ async def _ask(
     return history
 
 
-def context(case: Case, second: pd.DataFrame | None = None) -> Context:
-    """What a case's bars are judged by."""
-    known = case.stored.frame if case.stored and not case.anew else None
+def context(case: Case, first: date, second: pd.DataFrame | None = None) -> Context:
+    """What a case's bars from `first` on are judged by."""
+    known = case.stored.frame.loc[pd.Timestamp(first) :] if case.stored and not case.anew else None
     return Context(case.ticker.calendar, adjustment="none", last=case.due, stored=known, second=second)
 
 
@@ -243,20 +243,20 @@ def _check_length(case: Case, name: str, frame: pd.DataFrame, first: date) -> No
     if begins > stored + _SHORTER:
         raise ProviderError(
             ProviderFault.FAILED_QUALITY,
-            f"{case.ticker.symbol}: the bars of {name} differ from the stored ones of {teller}, and begin only "
-            f"at {begins:%Y-%m-%d} instead of {stored:%Y-%m-%d}.",
+            f"{case.ticker.symbol}: the bars of {name} differ from the stored ones of {teller}, and begin "
+            f"only at {begins:%Y-%m-%d} instead of {stored:%Y-%m-%d}.",
             _AGAIN,
         )
 
 
 def _complete(frame: pd.DataFrame, stored: Stored | None) -> pd.DataFrame:
     """All columns: an action that was not told is as stored, else none."""
-    told = frame.reindex(columns=list(RAW)).astype("float64").rename_axis("session")
-    told.index = told.index.as_unit("ns")
+    told = frame if tuple(frame.columns) == RAW else frame.reindex(columns=list(RAW))
+    told = told.set_axis(told.index.as_unit("ns").rename("session")).astype("float64")
     for name, none in ACTIONS.items():
-        if stored is not None:
-            told[name] = told[name].fillna(stored.frame[name].reindex(told.index))
-        told[name] = told[name].fillna(none)
+        if told[name].isna().any():
+            known = none if stored is None else stored.frame[name].reindex(told.index).fillna(none)
+            told[name] = told[name].fillna(known)
     return told
 
 
@@ -269,7 +269,7 @@ async def _second_opinion(case: Case, desk: Desk, budget: asyncio.Timeout, apart
         others = [answer for answer in case.good if answer is not best]
     if not others:
         return best
-    verdict = await apart(judge, best.delivered, context(case, others[0].frame))
+    verdict = await apart(judge, best.delivered, context(case, best.first, others[0].frame))
     best = _passed(case, best.provider, best.first, History(best.delivered, best.source), verdict)
     if case.ticker.quorum == 1:
         return best

@@ -267,7 +267,9 @@ class _Fetch:
         """Store an answer. A part of a history is only added to the history that it was asked for."""
         symbol, frame, source = case.ticker.symbol, answer.frame, _said(answer)
         if case.stored is not None and answer.first > FIRST:
-            before = _read(self.lake, symbol)
+            before = (
+                case.stored if self.data else _read(self.lake, symbol)
+            )  # with data, nobody else writes it
             if before is None or before.origin != case.stored.origin:
                 raise DataError(
                     f"{symbol} was changed by another program meanwhile.",

@@ -70,14 +70,17 @@ def reaches_back(told: pd.DataFrame, stored: pd.DataFrame) -> bool:
     stored, and where there is no session in common.
     """
     rows = told[~told.index.duplicated()].sort_index()
-    common = rows.index.intersection(stored.index)
-    if common.empty:
+    places = stored.index.get_indexer(rows.index)
+    common = np.flatnonzero(places >= 0)
+    if not len(common):
         return True
     oldest = common[:_PROBE]
-    new, old = rows.loc[oldest, PRICES].to_numpy(float), stored.loc[oldest, PRICES].to_numpy(float)
-    if (np.isfinite(new) & ~np.isclose(new, old, rtol=_SAME)).any():
-        return True
+    for name in PRICES:
+        new, old = rows[name].to_numpy(float)[oldest], stored[name].to_numpy()[places[oldest]]
+        if (np.isfinite(new) & ~np.isclose(new, old, rtol=_SAME)).any():
+            return True
     if "split" not in rows:
         return False
-    known = stored["split"].reindex(rows.index).fillna(1.0)
-    return bool((~np.isclose(rows["split"].fillna(1.0), known, rtol=_SAME)).any())
+    known = np.where(places >= 0, stored["split"].to_numpy()[places], 1.0)
+    told_splits = rows["split"].to_numpy(float)
+    return bool((~np.isclose(np.where(np.isnan(told_splits), 1.0, told_splits), known, rtol=_SAME)).any())
