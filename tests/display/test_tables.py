@@ -100,8 +100,8 @@ def test_a_direction_has_a_sign_beside_its_colour():
 
 
 def test_a_verdict_has_a_sign():
-    """A failed check is marked with a cross beside its word."""
-    assert "✗" in fill("{plan.passed:check}", FACTS)
+    """A failed check is marked with a cross on one line with its word."""
+    assert "✗</span>&nbsp;<span" in fill("{plan.passed:check}", FACTS)
     assert "✓" in fill("{x:check}", {"x": Fact("x", True, "x")})
 
 

@@ -62,7 +62,7 @@ def test_the_pages_own_ticker_is_a_slot(store):
 def test_the_receipt_counts(store):
     """How many sentences and slots there are is told, for the foot of a page."""
     narrative = narrate(store, "AAPL", narrator=_says("It closed at {price.close}.", "It did."))
-    assert narrative["receipt"] == "2 sentences, 1 slot filled from facts, nothing typed by hand."
+    assert narrative["receipt"] == "2 sentences, 1 slot filled from facts, no figure typed by hand."
 
 
 def test_without_a_report_there_is_nothing_to_say(store):

@@ -1,5 +1,7 @@
 """Page sources made from records."""
 
+from dataclasses import replace
+
 import nbformat
 import pytest
 import toys
@@ -132,6 +134,22 @@ def test_tickers_in_the_market_s_tables_lead_to_their_pages():
     text = pages.market_include(toys.toy_result("market", None), toys.notebook_text(table), (), {"^GSPC"})
     assert '<a href="tickers/_5EGSPC.html"><span data-fact="row.1.ticker">^GSPC</span></a>' in text
     assert '<td><span data-fact="row.2.ticker">GONE</span></td>' in text
+
+
+def test_market_says_whose_prices_and_who_is_missing():
+    """A reader sees the source, and which tickers of the universe the page says nothing of."""
+    result = toys.toy_result("market", None)
+    run = replace(result.run, parameters={"tickers": ["AAPL", "GONE"]})
+    text = pages.market_include(replace(result, run=run), toys.notebook_text(), (), ["AAPL", "IBM", "MSFT"])
+    assert "to the close of 2026-11-19, from synthetic prices" in text
+    assert "Without figures here: IBM, MSFT." in text
+
+
+def test_runs_name_the_tickers_without_prices(record):
+    """No run is stored for them, yet they are not forgotten."""
+    text = pages.runs_include([], [record, {**record, "ticker": "IBM", "priced": False}], "")
+    assert "There are no prices yet" in text
+    assert ">IBM</a>: nothing could run." in text
 
 
 def test_only_changed_sources_are_written(toy):

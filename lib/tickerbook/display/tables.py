@@ -110,8 +110,8 @@ def _figure(fact: Fact, spec: str) -> str:
 
 
 def _mark(sign: str, look: str) -> str:
-    """A sign beside a figure that says the same: not read aloud."""
-    return f'<span class="tb-mark {look}" aria-hidden="true">{sign}</span> '
+    """A sign beside a figure that says the same: not read aloud, and on one line with it."""
+    return f'<span class="tb-mark {look}" aria-hidden="true">{sign}</span>&nbsp;'
 
 
 def _cell(template: str, row: Mapping[str, Fact], numeric: bool) -> str:

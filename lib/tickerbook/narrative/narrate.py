@@ -82,7 +82,7 @@ def _receipt(draft: Draft) -> str:
     sentences = [sentence for part in draft for sentence in part.sentences]
     filled = sum(len(SLOT.findall(sentence)) for sentence in sentences)
     counted = f"{_count(len(sentences), 'sentence')}, {_count(filled, 'slot')} filled from facts"
-    return f"{counted}, nothing typed by hand."
+    return f"{counted}, no figure typed by hand."
 
 
 def _count(number: int, what: str) -> str:

@@ -92,7 +92,7 @@ def gather(
     desk = _Desk(store, project_lake(settings), Before(settings.site), now_at, chosen, refused, notices)
     sheets = [desk.sheet(ticker) for ticker in settings.tickers]
     records = [sheet.record for sheet in sheets]
-    market, market_files, fault = _market(store, {ticker.symbol for ticker in settings.tickers})
+    market, market_files, fault = _market(store, [ticker.symbol for ticker in settings.tickers])
     runs = api.run_records([run for sheet in sheets for run in sheet.runs] + list(_tried(store, None)))
     sources = {
         "_generated/home.md": pages.home_include(records, settings.title, api.moment(now_at)),

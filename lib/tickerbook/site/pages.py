@@ -84,20 +84,25 @@ def market_include(
 ) -> str:
     """The executed notebook over the universe; names of tickers (`….ticker`) become links to their pages.
 
+    It says whose prices they are, and which tickers of the universe are not in it.
+
     Raises:
         SiteError: if it cannot be read.
     """
     failures = [failure_record(result) for result in attempts if result.status != "ok"]
     session = shown.run.session.isoformat() if shown else None
-    head = _render("market.html", failures=failures, session=session)
+    source = shown.origin.get("source", "") if shown else ""
+    covered = shown.run.parameters.get("tickers", symbols) if shown else ()
+    missing = [symbol for symbol in symbols if symbol not in covered]
+    head = _render("market.html", failures=failures, session=session, source=source, missing=missing)
     parts = page_parts(notebook) if notebook else []
     return "\n".join(map(block, [head, *(_linked(part, symbols) for part in parts)]))
 
 
 def runs_include(
-    runs: Sequence[Mapping[str, Any]], records: Iterable[Mapping[str, Any]], built_at: str
+    runs: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any]], built_at: str
 ) -> str:
-    """What ran, how it ended and how long it took."""
+    """What ran, how it ended and how long it took; which tickers nothing could run for."""
     return block(
         _render(
             "runs.html",
@@ -105,6 +110,7 @@ def runs_include(
             counts=Counter(run["status"] for run in runs),
             troubled=any(run["status"] != "ok" for run in runs),
             pages={record["ticker"]: record["page"] for record in records},
+            unpriced=[record for record in records if not record.get("priced", True)],
             built_at=built_at,
             runs_file=f"{FOLDER}/runs.json",
         )
