@@ -82,13 +82,16 @@ class Lake:
 
     def tickers(self, interval: str = DAILY) -> tuple[str, ...]:
         """Symbols with a file, sorted. Files that are not named after a symbol are not the lake's."""
-        names = self.folder(interval).names()
+        folder = self.folder(interval)
+        with reaching(folder):
+            names = folder.names()
         return tuple(sorted(symbol for name in names if (symbol := symbol_of(name))))
 
     def holds(self, ticker: str, interval: str = DAILY) -> bool:
         """Whether there is a file of a ticker, good or damaged."""
         folder, name = self._file(ticker, interval)
-        return folder.has(name)
+        with reaching(folder):
+            return folder.has(name)
 
     def period(self, ticker: str) -> tuple[date, date] | None:
         """The first and the newest stored session; None where there is nothing, or nothing readable."""
@@ -118,13 +121,10 @@ class Lake:
         """All that was ever learnt of a ticker, whatever the lake's `known_at`; raises as `read`."""
         folder, name = self._file(ticker, interval)
         try:
-            content = folder.read(name)
+            with reaching(folder, name):
+                content = folder.read(name)
         except FileNotFoundError:
             raise _no_bars(ticker) from None
-        except OSError as error:
-            raise DataError(
-                f"{folder.where(name)} cannot be read: {error.strerror or error}.", "Let this user read it."
-            ) from error
         return decoded(content, folder.where(name), ticker, interval)
 
     def write(self, ticker: str, frame: pd.DataFrame, origin: Origin, interval: str = DAILY) -> Written:
@@ -323,6 +323,20 @@ def _not_yet(ticker: str, log: Log, then: datetime | None) -> NoBarsError:
         f"The lake has no bars for {ticker} as known at {then:%Y-%m-%d %H:%M %Z}.",
         f"It learnt the first at {first:%Y-%m-%d %H:%M %Z}; ask for a later instant.",
     )
+
+
+@contextmanager
+def reaching(folder: Folder, name: str = "") -> Iterator[None]:
+    """Say in words why a folder, or a file that is there, cannot be read."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DataError(
+            f"{folder.where(name)} cannot be read: {error.strerror or error}.",
+            "Let this user read it, and look whether it can be reached.",
+        ) from error
 
 
 @contextmanager

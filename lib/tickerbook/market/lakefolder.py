@@ -58,8 +58,8 @@ class Folder(Protocol):
         """
         ...
 
-    def read_all(self) -> Iterator[tuple[str, bytes]]:
-        """Names and contents of all files."""
+    def read_all(self) -> Iterator[tuple[str, bytes | OSError]]:
+        """Names of all files with their contents, or why they cannot be read."""
         ...
 
     def update(self, name: str, change: Callable[[bytes | None], Draft]) -> PurePath | None:
@@ -110,9 +110,9 @@ class Local:
         """See Folder."""
         return self.path(name).read_bytes()
 
-    def read_all(self) -> Iterator[tuple[str, bytes]]:
+    def read_all(self) -> Iterator[tuple[str, bytes | OSError]]:
         """See Folder."""
-        return ((name, self.read(name)) for name in self.names())
+        return ((name, _tried(self, name)) for name in self.names())
 
     def update(self, name: str, change: Callable[[bytes | None], Draft]) -> PurePath | None:
         """See Folder."""
@@ -179,7 +179,7 @@ class Remote:
                 if time.monotonic() > deadline:
                     raise
 
-    def read_all(self) -> Iterator[tuple[str, bytes]]:
+    def read_all(self) -> Iterator[tuple[str, bytes | OSError]]:
         """See Folder."""
         fs, _ = self._place
         paths = self._newest()
@@ -187,7 +187,7 @@ class Remote:
             contents = fs.cat(list(paths.values()), on_error="return") if paths else {}
         for name, path in paths.items():
             content = contents[path]
-            yield name, content if isinstance(content, bytes) else self.read(name)
+            yield name, content if isinstance(content, bytes) else _tried(self, name)
 
     def update(self, name: str, change: Callable[[bytes | None], Draft]) -> PurePath | None:
         """See Folder."""
@@ -289,6 +289,13 @@ def _parsed(path: str) -> tuple[str, int]:
     """Name and version of a file; no name for a file that is none of ours."""
     hit = _VERSIONED.fullmatch(path.rpartition("/")[2])
     return (hit["name"], int(hit["version"] or 0)) if hit else ("", 0)
+
+
+def _tried(folder: Folder, name: str) -> bytes | OSError:
+    try:
+        return folder.read(name)
+    except OSError as error:
+        return error
 
 
 def _set_aside(path: Path) -> Path:

@@ -7,6 +7,7 @@ nothing of it is left open afterwards.
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
@@ -20,7 +21,7 @@ from duckdb import StatementType
 
 from tickerbook.errors import DataError, QueryError
 from tickerbook.files import slug
-from tickerbook.market.lake import DAILY, Lake, checked, project_lake, symbol_of
+from tickerbook.market.lake import DAILY, Lake, checked, project_lake, reaching, symbol_of
 from tickerbook.market.lakefile import SCHEMA, Log, has_splits
 from tickerbook.market.lakefolder import Folder, Local, intervals
 from tickerbook.market.lakewhen import earliest, instant
@@ -94,6 +95,7 @@ def sql(
 
     Raises:
         QueryError: if it is no question, or cannot be answered.
+        DataError: if the lake cannot be reached.
         ConfigError: if `known_at` is no instant, or there is no project here.
     """
     return ask(project_lake(load_settings()), query, parameters, instant(known_at, "known_at"))
@@ -106,18 +108,13 @@ def ask(
     known_at: datetime | None = None,
 ) -> pd.DataFrame:
     """As `sql`, of any lake."""
-    source = _source(lake)
-    connection = _database(os.getpid(), source.folder).cursor()
-    try:
-        for name, table in source.tables.items():
-            connection.register(name, table)
-        connection.execute(_views(source, earliest(lake.known_at, known_at), query))
-        _check_question(connection, query)
-        return connection.execute(query, parameters).df()
-    except duckdb.Error as error:
-        raise QueryError(f"{error}", _REMEDY) from error
-    finally:
-        connection.close()
+    folder = lake.folder(DAILY)
+    asked = (query, parameters, earliest(lake.known_at, known_at))
+    with reaching(folder):
+        if isinstance(folder, Local):
+            with suppress(_ReplacedError):
+                return _answer(_on_disk(folder), *asked)
+        return _answer(_in_memory(folder), *asked)
 
 
 def lake() -> pd.DataFrame:
@@ -128,6 +125,7 @@ def lake() -> pd.DataFrame:
     left out, with a warning that names it.
 
     Raises:
+        DataError: if the lake cannot be reached.
         ConfigError: if there is no project here.
     """
     return contents(project_lake(load_settings()))
@@ -135,13 +133,14 @@ def lake() -> pd.DataFrame:
 
 def contents(lake: Lake) -> pd.DataFrame:
     """As `lake`, of any lake."""
+    with reaching(lake.folder("")):
+        there = [(i, symbol) for i in intervals(lake.root) for symbol in _symbols(lake.folder(i))]
     rows = []
-    for interval in intervals(lake.root):
-        for symbol in _symbols(lake.folder(interval)):
-            try:
-                rows.append(_row(symbol, interval, lake.log(symbol, interval), lake.known_at))
-            except DataError as error:
-                _leave_out(error.message)
+    for interval, symbol in there:
+        try:
+            rows.append(_row(symbol, interval, lake.log(symbol, interval), lake.known_at))
+        except DataError as error:
+            _leave_out(error.message)
     return pd.DataFrame([row for row in rows if row], columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
@@ -181,6 +180,10 @@ def _row(symbol: str, interval: str, log: Log, then: datetime | None) -> dict[st
     }
 
 
+class _ReplacedError(Exception):
+    """A file was replaced while DuckDB read it, which opens it more than once and may mix old and new."""
+
+
 @dataclass(frozen=True)
 class _Source:
     """Where the rows are.
@@ -190,24 +193,75 @@ class _Source:
         split: SQL that names the rows of the files that have splits.
         tables: what is in memory, by name.
         folder: what DuckDB may read; empty for nothing.
+        files: path of each file that is read → which of those that had this name it is.
     """
 
     stored: str
     split: str
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
     folder: str = ""
+    files: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def is_replaced(self) -> bool:
+        """Whether a file is another one by now, or gone."""
+        return any(_identity(path) != seen for path, seen in self.files.items())
 
 
-def _source(lake: Lake) -> _Source:
-    folder = lake.folder(DAILY)
-    if isinstance(folder, Local):
-        found = _good_files(folder)
-        if found:
-            with_splits = [path for path, splits in found.items() if splits] or list(found)[:1]
-            return _Source(_read(found), _read(with_splits), folder=f"{folder.folder.resolve()}{os.sep}")
+def _answer(source: _Source, query: str, parameters: Any, then: datetime | None) -> pd.DataFrame:
+    """DuckDB's answer.
+
+    Raises:
+        QueryError: if there is none.
+        _ReplacedError: if it may be wrong, or wrongly missing.
+    """
+    connection = _database(os.getpid(), source.folder).cursor()
+    try:
+        for name, table in source.tables.items():
+            connection.register(name, table)
+        connection.execute(_views(source, then, query))
+        _check_question(connection, query)
+        answer = connection.execute(query, parameters).df()
+    except duckdb.Error as error:
+        if source.is_replaced():
+            raise _ReplacedError from error
+        raise QueryError(f"{error}", _REMEDY) from error
+    finally:
+        connection.close()
+    if source.is_replaced():
+        raise _ReplacedError
+    return answer
+
+
+def _on_disk(folder: Local) -> _Source:
+    """The files of a folder that are whole, for DuckDB to read them."""
+    files, with_splits = {}, []
+    place = f"{folder.folder.resolve()}{os.sep}"
+    for symbol in _symbols(folder):
+        path = f"{place}{slug(symbol)}.parquet"
+        seen = _identity(path)
+        try:
+            splits = _good(path, symbol, seen)
+        except FileNotFoundError:
+            continue
+        except (OSError, DataError) as error:
+            _leave_out(error.message if isinstance(error, DataError) else f"{path} cannot be read: {error}.")
+            continue
+        files[path] = seen
+        if splits:
+            with_splits.append(path)
+    if not files:
         return _Source("stored", "stored", {"stored": SCHEMA.empty_table()})
+    return _Source(_read(files), _read(with_splits or list(files)[:1]), folder=place, files=files)
+
+
+def _in_memory(folder: Folder) -> _Source:
+    """The files of a folder that are whole, each read once."""
     tables = [SCHEMA.empty_table()]
     for name, content in folder.read_all():
+        if isinstance(content, OSError):
+            if not isinstance(content, FileNotFoundError):  # else it was set aside meanwhile
+                _leave_out(f"{folder.where(name)} cannot be read: {content}.")
+            continue
         try:
             tables.append(checked(content, folder.where(name), symbol_of(name)).read(SCHEMA.names))
         except DataError as error:
@@ -223,24 +277,17 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _good_files(folder: Local) -> dict[str, bool]:
-    """The path of each whole file, with whether there may be splits in it."""
-    found = {}
-    place = str(folder.folder.resolve())
-    for symbol in _symbols(folder):
-        path = f"{place}{os.sep}{slug(symbol)}.parquet"
-        try:
-            seen = os.stat(path)  # noqa: PTH116 - a tenth of the time of Path.stat, for each file and question
-            found[path] = _good(path, symbol, seen.st_mtime_ns, seen.st_size, seen.st_ino)
-        except FileNotFoundError:
-            continue
-        except (OSError, DataError) as error:
-            _leave_out(error.message if isinstance(error, DataError) else f"{path} cannot be read: {error}.")
-    return found
+def _identity(path: str) -> tuple[int, ...]:
+    """Tells a file from one that took its place; empty where there is none."""
+    try:
+        seen = os.stat(path)  # noqa: PTH116 - a tenth of the time of Path.stat, for each file and question
+    except OSError:
+        return ()
+    return seen.st_mtime_ns, seen.st_size, seen.st_ino
 
 
 @lru_cache(maxsize=100_000)
-def _good(path: str, symbol: str, *_seen: int) -> bool:
+def _good(path: str, symbol: str, _seen: tuple[int, ...]) -> bool:
     """Whether there may be splits in a file that is whole; looked at once as long as nobody writes it."""
     return has_splits(checked(Path(path).read_bytes(), path, symbol))
 
