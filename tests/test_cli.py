@@ -244,6 +244,52 @@ def test_check_says_what_is_there(verb):
     assert "renderer" in printed
 
 
+@pytest.mark.parametrize("name", ["update", "run", "check"])
+def test_a_value_that_no_notebook_takes_is_told_first(counting, verb, name):
+    """An unknown name in params/ ends with 2, before anything is fetched or run, and check tells it."""
+    (counting / "params/own.toml").write_text("[count]\nsesions = 3\n", encoding="utf-8")
+    code, printed = verb(name)
+    assert code == 2
+    assert "count: there is no parameter 'sesions'. Did you mean sessions?" in folded(printed)
+    assert not (counting / "data/lake").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('calendar = "XXXX"', "There is no exchange calendar named 'XXXX'."),
+        ('[ticker.MSFT]\nproviders = ["yahooo"]', "There is no provider named 'yahooo'. Did you mean yahoo?"),
+    ],
+)
+def test_check_finds_what_fetch_would_trip_over(make_project, verb, monkeypatch, line, said):
+    """Providers and calendars that there are not."""
+    universe = f'title = "T"\nproviders = ["sample"]\ntickers = ["AAPL", "MSFT"]\n{line}\n'
+    monkeypatch.chdir(make_project(universe=universe))
+    code, printed = verb("check")
+    assert code == 2
+    assert said in folded(printed)
+
+
+def test_the_cause_is_told_once_and_first(counting, verb):
+    """What could not be fetched has not failed in every notebook, and no notebook was executed for it."""
+    universe = 'title = "T"\nproviders = ["sample"]\ntickers = ["NVDA"]\n'
+    (counting / "params/universe.toml").write_text(universe, encoding="utf-8")
+    code, printed = verb("update")
+    table = folded(printed.partition("what failed and why")[2].replace("│", " "))
+    assert code == 1
+    assert "failed 0.0 fetch: The sample has no NVDA" in table
+    assert table.count("The lake has no bars for NVDA.") == 1
+    assert "0 notebooks executed" in printed
+
+
+def test_lab_hands_on_what_it_is_given(project, verb, monkeypatch):
+    """Behind --, for JupyterLab."""
+    started = []
+    monkeypatch.setattr(cli.os, "execv", lambda _, command: started.append(command))
+    assert verb("lab", "--", "--no-browser")[0] == 0
+    assert started[0][3:] == [f"--ServerApp.root_dir={project / 'notebooks'}", "--no-browser"]
+
+
 @pytest.mark.usefixtures("counting")
 def test_run_status_and_run_again(verb):
     """One ticker fails and stops nothing; status says why; unchanged work is not done again."""
@@ -251,6 +297,7 @@ def test_run_status_and_run_again(verb):
     code, printed = verb("run", "AAPL", "-p", "sessions=13")
     assert code == 1
     assert "thirteen is refused" in printed
+    assert "1 notebook executed" in printed
 
     code, printed = verb("run")
     assert code == 0

@@ -28,6 +28,7 @@ from tickerbook.errors import ConfigError, ParameterError, SiteError, Tickerbook
 from tickerbook.market.doctor import diagnose
 from tickerbook.market.lake import AS_OF, project_lake
 from tickerbook.market.lakewhen import instant
+from tickerbook.market.providers import provider
 from tickerbook.market.quarantine import Quarantine
 from tickerbook.market.sourcing import FetchResult
 from tickerbook.market.sourcing import fetch as fetch_prices
@@ -35,7 +36,8 @@ from tickerbook.market.sourcing import prefetch as prefetch_prices
 from tickerbook.narrative.narrate import narrate as narrate_ticker
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.runner import RunEvent, run_all
-from tickerbook.runs.template import Template, load_templates, parse_parameter
+from tickerbook.runs.template import Template, check_parameters, load_templates, parse_parameter
+from tickerbook.sessions import last_completed
 from tickerbook.settings import Settings, load_settings, nearest
 from tickerbook.site.renderers import Renderer
 from tickerbook.store import UNIVERSE, RunResult, RunStore
@@ -57,6 +59,7 @@ err = Console(stderr=True, soft_wrap=True)
 
 _COUNTS = ("new", "restated", "repaired", "quarantined")
 _EXAMINED = ("provider", "key", "reachable", "quota left", "last failure")
+_NO_BARS = "no bars"  # the kind of failure of what could not start
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 Project = Annotated[
@@ -179,6 +182,7 @@ def run(
     settings = load_settings(project)
     symbols = _chosen(settings, tickers)
     _know(as_of)
+    _check_parameters(settings)
     overrides = _overrides(settings, notebook, parameter)
     results = _run(settings, symbols, notebook, _day(session), overrides, workers, force=force)
     out.print(_summary(_outcomes(results)))
@@ -221,6 +225,7 @@ def update(
     settings = load_settings(project)
     symbols = _chosen(settings, tickers)
     _know(as_of)
+    _check_parameters(settings)
     fetched = [] if as_of else _fetch(settings, symbols)
     results = _run(settings, symbols, None, None, {}, workers, force=force)
     mute = _narrate(settings, symbols)
@@ -228,7 +233,7 @@ def update(
     outcomes = _outcomes(results)
     for fetch_result in fetched:
         if fetch_result.status == "failed":
-            outcomes.setdefault(fetch_result.ticker, Outcome()).add_problem(f"fetch: {fetch_result.message}")
+            outcomes.setdefault(fetch_result.ticker, Outcome()).begin_with(f"fetch: {_said(fetch_result)}")
     for symbol, reason in (*mute.items(), *built.failures.items()):
         outcomes.setdefault(symbol, Outcome()).add_problem(reason)
     out.print(_summary(outcomes))
@@ -373,12 +378,19 @@ def serve(
 
 
 @app.command()
-def lab(project: Project = None) -> None:
+def lab(
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Handed to JupyterLab; behind --, as in: -- --no-browser")
+    ] = None,
+    *,
+    project: Project = None,
+) -> None:
     """Open JupyterLab on notebooks/ with the project's kernel."""
     settings = load_settings(project)
     os.environ["TICKERBOOK_PROJECT"] = str(settings.project)
     (settings.notebooks / "scratch").mkdir(exist_ok=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={settings.notebooks}"]
+    command += arguments or []
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
 
 
@@ -399,6 +411,7 @@ class Outcome:
         self.reused = 0
         self.skipped = 0
         self.problems: list[str] = []
+        self.skips: list[str] = []
 
     @property
     def failed(self) -> bool:
@@ -414,6 +427,15 @@ class Outcome:
             return "ok"
         return "skipped" if self.skipped else "unchanged"
 
+    @property
+    def why(self) -> str:
+        """What failed and why; else why something was skipped. What is said once is not said again."""
+        return "\n".join(dict.fromkeys(self.problems or self.skips))
+
+    def begin_with(self, text: str) -> None:
+        """Note what failed before anything could run: the cause of what follows."""
+        self.problems.insert(0, text)
+
     def add_problem(self, text: str) -> None:
         """Note what failed and why."""
         self.problems.append(text)
@@ -422,11 +444,19 @@ class Outcome:
         """Count one run."""
         self.seconds += 0.0 if result.reused else result.seconds
         self.reused += result.reused
-        self.executed += result.status != "skipped" and not result.reused
+        self.executed += _executed(result)
         self.skipped += result.status == "skipped"
-        if result.status == "failed" and result.failure:
+        if result.failure:
+            said = f"{result.failure.message} {result.failure.remedy}".strip()
             cell = f", cell {result.failure.cell}" if result.failure.cell is not None else ""
-            self.add_problem(f"{result.run.notebook}{cell}: {result.failure.message}")
+            where = "" if result.failure.kind == _NO_BARS else f"{result.run.notebook}{cell}: "
+            (self.problems if result.status == "failed" else self.skips).append(where + said)
+
+
+def _executed(result: RunResult) -> bool:
+    """Whether a notebook was executed for it."""
+    tried = result.status != "skipped" and not result.reused
+    return tried and not (result.failure and result.failure.kind == _NO_BARS)
 
 
 def _chosen(settings: Settings, symbols: Sequence[str] | None) -> list[str]:
@@ -610,18 +640,16 @@ def _summary(outcomes: dict[str, Outcome]) -> Table:
     table = Table("ticker", "outcome", "seconds", "what failed and why")
     for ticker, outcome in outcomes.items():
         name = "universe" if ticker == UNIVERSE else ticker
-        table.add_row(
-            name, _coloured(outcome.word), f"{outcome.seconds:.1f}", escape("\n".join(outcome.problems))
-        )
+        table.add_row(name, _coloured(outcome.word), f"{outcome.seconds:.1f}", escape(outcome.why))
     return table
 
 
 def _what_ran(results: Sequence[RunResult]) -> str:
-    executed = sum(r.status != "skipped" and not r.reused for r in results)
+    executed = sum(map(_executed, results))
     reused = sum(r.reused for r in results)
     if executed == 0 and reused:
         return f"Nothing has changed: no notebook was executed ({reused} stored runs stand)."
-    return f"{executed} notebooks executed, {reused} unchanged."
+    return f"{executed} notebook{'' if executed == 1 else 's'} executed, {reused} unchanged."
 
 
 def _fetch_table(results: Sequence[FetchResult]) -> Table:
@@ -656,10 +684,31 @@ def _where(settings: Settings, result: "BuildResult") -> None:
 
 def _checks(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Each check: its name, what is wrong (empty where nothing is), the remedy."""
-    yield f"params/: {settings.title}, {len(settings.tickers)} tickers", "", ""
+    name = f"params/: {settings.title}, {_tickers(settings.tickers)}"
+    try:
+        _check_parameters(settings)
+        _check_universe(settings)
+    except ConfigError as error:
+        yield name, error.message, error.remedy
+    else:
+        yield name, "", ""
     templates = load_templates(settings.notebooks)
     yield f"notebooks: {', '.join(t.name for t in templates)}", "", ""
     yield from _machine_checks(settings)
+
+
+def _check_parameters(settings: Settings) -> None:
+    """Refuse a value in params/ that its notebook does not take, also if that notebook does not run now."""
+    for template in load_templates(settings.notebooks):
+        check_parameters(template, settings.parameters.get(template.name, {}))
+
+
+def _check_universe(settings: Settings) -> None:
+    """Refuse a provider or an exchange calendar that there is not."""
+    for name in dict.fromkeys(name for ticker in settings.tickers for name in ticker.providers):
+        provider(name)
+    for calendar in dict.fromkeys(ticker.calendar for ticker in settings.tickers):
+        last_completed(calendar, now())
 
 
 def _machine_checks(settings: Settings) -> Iterator[tuple[str, str, str]]:
