@@ -471,3 +471,22 @@ def spike_refuted(clean, rng):
     """A spike that another provider does not have."""
     rows = _spot(clean, rng)
     return _broken(clean, _scaled(clean, rows, 1.4), rows, second=clean[[*PRICES, "volume"]])
+
+
+@maker
+def newest_unit(clean, _rng):
+    """Sixty stored rows asked for again, and a new one in the other unit."""
+    frame = _scaled(clean, slice(len(clean) - 1, len(clean)), 100.0).iloc[-61:]
+    return Broken(frame, (clean.index[-1].date(),), clean.iloc[-61:], {"stored": clean.iloc[:-1]})
+
+
+@maker
+def newest_dividend(clean, rng):
+    """Forty stored rows asked for again, and a new one with a dividend 100 times too large."""
+    paid = _payer(clean)
+    if not len(paid):
+        return None
+    row = int(rng.choice(paid[3:]))
+    right = clean.iloc[row - 40 : row + 1].drop(columns="adj_close")
+    frame = _with(right, slice(40, 41), dividend=right["dividend"].iloc[-1] * 100)
+    return Broken(frame, (right.index[-1].date(),), right, {"stored": clean.iloc[:row]})

@@ -62,7 +62,7 @@ def repaired() -> list[str]:
         verdict = judge(pair.served, pair.context)
         if pair.right is None:
             continue
-        found, apart = _detected(pair, verdict), difference(pair, verdict)
+        found, apart = detected(pair, verdict), difference(pair, verdict)
         count = kinds[pair.kind]
         count[0], count[1], count[2] = count[0] + 1, count[1] + found, count[2] + (apart < SAME)
         rows.append((pair.name, pair.what, "yes" if found else "no", f"{apart:.1g}", verdict.decision))
@@ -77,7 +77,7 @@ def repaired() -> list[str]:
     ]
 
 
-def _detected(pair: deliveries.Pair, verdict: Verdict) -> bool:
+def detected(pair: deliveries.Pair, verdict: Verdict) -> bool:
     """Whether an alarm names a day on which the pair differs, or the dividend that makes it differ."""
     served, right = (_dated(frame) for frame in (pair.served, pair.right))
     common = [name for name in (*COLUMNS, "adj_close") if name in served and name in right]
@@ -190,9 +190,17 @@ def synthetic() -> list[str]:
         for number, clean in enumerate(frames):
             broken = make(clean, np.random.default_rng([number, *kind.encode()]))
             if broken is not None:
-                count += _tried(_as_traded(broken) if number % 2 and not broken.context else broken)
+                count += tried(_as_traded(broken) if number % 2 and not broken.context else broken)
         n = count[0]
-        body.append((kind, n, _share(count[1], n), _share(count[2], n), count[3]))
+        body.append(
+            (
+                f"{kind.replace('_', ' ')}: {make.__doc__}",
+                n,
+                _share(count[1], n),
+                _share(count[2], n),
+                count[3],
+            )
+        )
     head = ("kind", "made", "detected", "put right or set aside", "other rows altered")
     return [
         "### SYNTHETIC defects in real bars of other tickers (sp500_daily, seeded; every second one as traded)",
@@ -213,7 +221,7 @@ def _as_traded(broken: Broken) -> Broken:
     return replace(broken, frame=frames[0], right=frames[1], context={"adjustment": "none"})
 
 
-def _tried(broken: Broken) -> Any:
+def tried(broken: Broken) -> Any:
     """Made, detected, put right or set aside as it should be, and rows altered that were not broken."""
     told = dict(broken.context)
     quarantine = told.pop("quarantine", False)

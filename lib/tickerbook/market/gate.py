@@ -67,10 +67,10 @@ def judge(delivered: pd.DataFrame, context: Context) -> Verdict:
 
 
 def _witness(frame: pd.DataFrame | None) -> pd.DataFrame | None:
-    """What a stored history or another provider has to tell: sound prices and volume, each session once."""
+    """What a stored history or another provider has to tell: sound rows, each session once."""
     if frame is None or frame.empty:
         return None
-    plain = frame[[*PRICES, "volume"]].astype("float64").tz_localize(None)
+    plain = frame[[name for name in RAW if name in frame]].astype("float64").tz_localize(None)
     sound = np.isfinite(plain[PRICES]).all(axis=1) & ~plain.index.duplicated(keep="last")
     return plain[sound].sort_index()
 

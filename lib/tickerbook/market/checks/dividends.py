@@ -16,6 +16,7 @@ _SHARES = (0.0003, 0.2)  # of the price, between which companies pay at a time
 _USUAL = (np.log(0.01), 1.2)  # the logarithm of that share, and its spread
 _LIKE = 1.5  # an amount within this ratio of others is like them
 _STEADY = 0.3  # amounts that differ by less are those of a steady payer
+_REMEMBERED = 8  # stored dividends that tell what is usual
 _ROUNDS = 20
 
 
@@ -29,10 +30,10 @@ def check(delivery: Delivery) -> Checked:
     rows = np.flatnonzero(tape.dividend > 0)
     if not len(rows):
         return delivery, []
-    told = implied(delivery)[rows]
+    told, known = implied(delivery)[rows], _known(delivery)
     factor = np.ones(len(rows))
     for _ in range(_ROUNDS):
-        wrong = _wrong_unit(tape, rows, tape.dividend[rows] * factor, told)
+        wrong = _wrong_unit(tape, rows, tape.dividend[rows] * factor, told, known)
         if wrong is None:
             break
         factor[wrong[0]] *= wrong[1]
@@ -43,7 +44,17 @@ def check(delivery: Delivery) -> Checked:
     return delivery.put({"dividend": amounts}, "dividends.unit", message)
 
 
-def _wrong_unit(tape: Tape, rows: Any, amounts: Any, told: Any) -> tuple[Any, float] | None:
+def _known(delivery: Delivery) -> Any:
+    """Stored dividends of the days before the first row, on the tape's scale."""
+    stored = delivery.context.stored
+    if stored is None or "dividend" not in stored:
+        return np.zeros(0)
+    before = stored["dividend"][(stored.index < delivery.frame.index[0]) & (stored["dividend"] > 0)]
+    scale = np.prod(delivery.tape.split) if delivery.context.adjustment == "none" else 1.0
+    return before.to_numpy()[-_REMEMBERED:] / scale
+
+
+def _wrong_unit(tape: Tape, rows: Any, amounts: Any, told: Any, known: Any) -> tuple[Any, float] | None:
     """The first set of dividends, as positions in `rows`, that is off, and the factor that puts it right."""
     as_is = paid(tape, rows, amounts)
     shares = amounts / np.exp(tape.before[rows])
@@ -52,12 +63,14 @@ def _wrong_unit(tape: Tape, rows: Any, amounts: Any, told: Any) -> tuple[Any, fl
         for members in _sets(amounts):
             share = _middle(shares[members])
             vendor = bool(np.isclose(told[members], amounts[members] * factor, rtol=0.1).any())
-            others = _others(amounts, members, factor)
+            rest = np.concatenate((known, np.delete(amounts, members)))
+            right = np.median(amounts[members]) * factor
+            others = _others(rest, right, len(known) + int(members[0]) if len(members) == 1 else None)
             score = gained[members].sum() + _plausible(share * factor) - _plausible(share)
             if (
                 _SHARES[0] < share * factor < _SHARES[1]
                 and gained[members].sum() > (-LEANS if vendor or others > DECIDES else LEANS)
-                and (factor > 1 or vendor or _within(amounts, members, factor))
+                and (factor > 1 or vendor or _within(rest, right, len(members)))
                 and score + DECIDES * vendor + others > DECIDES + LEANS
             ):
                 return members, factor
@@ -89,24 +102,26 @@ def _neighbours(amounts: Any, i: int) -> Any:
     return np.delete(amounts[max(i - 2, 0) : i + 3], min(i, 2))
 
 
-def _others(amounts: Any, members: Any, factor: float) -> float:
-    """How much the other dividends speak for a factor: more if a steady payer's are the same next to it."""
-    others, middle = np.delete(amounts, members), np.median(amounts[members]) * factor
-    if not len(others):
+def _others(rest: Any, right: float, place: int | None) -> float:
+    """How much the other dividends speak for an amount: more if a steady payer's next to it are the same.
+
+    Args:
+        rest: the other dividends, in order of time.
+        right: the amount put right.
+        place: where among them it stands, if it is a single one.
+    """
+    if not len(rest):
         return 0.0
-    apart = np.abs(np.log(middle / others))
-    if len(members) == 1:
-        i = int(members[0])
-        sides = (slice(max(i - 2, 0), i), slice(i, i + 2))
-        if any(len(apart[side]) > 1 and (apart[side] < np.log(1 + _STEADY)).all() for side in sides):
+    apart = np.abs(np.log(right / rest))
+    if place is not None:
+        sides = apart[max(place - 2, 0) : place], apart[place : place + 2]
+        if any(len(side) > 1 and (side < np.log(1 + _STEADY)).all() for side in sides):
             return 2 * DECIDES
-    return DECIDES if np.abs(np.log(middle / np.median(others))) < np.log(_LIKE) else 0.0
+    return DECIDES if np.abs(np.log(right / np.median(rest))) < np.log(_LIKE) else 0.0
 
 
-def _within(amounts: Any, members: Any, factor: float) -> bool:
-    """Whether the amounts put right are such as the others; a series that is all there is needs no other."""
-    others = np.delete(amounts, members)
-    if not len(others):
-        return len(members) > 1
-    middle = np.median(amounts[members]) * factor
-    return bool(others.min() / _LIKE < middle < others.max() * _LIKE)
+def _within(rest: Any, right: float, members: int) -> bool:
+    """Whether an amount put right is such as the others; a series that is all there is needs no other."""
+    if not len(rest):
+        return members > 1
+    return bool(rest.min() / _LIKE < right < rest.max() * _LIKE)

@@ -104,6 +104,6 @@ def _stored(rows: Any, delivery: Delivery) -> int | None:
     common = np.isfinite(apart)
     powers = _power(apart[common], _TOLERANCE[0])
     clear = (powers != 0) | (np.abs(apart[common]) < _TOLERANCE[0])
-    if clear.sum() < min(_SETTLED, len(rows)) or clear.mean() < _MOST:
+    if not clear.any() or clear.mean() < _MOST:
         return None
     return _commonest((rows[common] - powers)[clear])

@@ -38,6 +38,8 @@ def _lots(tape: Tape) -> Any:
     """Rows whose volume is off by about a round lot from steady volume around them."""
     none = np.zeros(len(tape.shares), dtype=bool)
     known = tape.shares[np.isfinite(tape.shares)]
-    if not len(known) or np.ptp(known) < _LOT - _OFF or np.nanmedian(np.abs(tape.bustle)) > _STEADY:
+    if not len(known) or np.ptp(known) < _LOT - _OFF or (tape.volume == 0).mean() > _RARE:
+        return none
+    if np.nanmedian(np.abs(tape.bustle)) > _STEADY:
         return none
     return np.abs(np.abs(np.nan_to_num(tape.bustle)) - _LOT) < _OFF
