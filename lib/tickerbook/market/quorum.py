@@ -1,7 +1,8 @@
 """One history out of several vendors': each session as the first vendor has it whom another one confirms.
 
 No price is made up: a mean of two vendors is one that nobody quoted. All are compared as traded, the one
-basis on which vendors who adjust differently must agree. Volumes are not compared: vendors count other venues.
+basis on which vendors who adjust differently must agree. Volumes are not compared: vendors count other
+venues.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from tickerbook.market.checks import Context
+from tickerbook.market.findings import Context
 from tickerbook.sessions import FIRST, sessions_between
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tickerbook.market.checks import Context, Finding, Severity
 from tickerbook.market.checks._tape import Tape, later
 from tickerbook.market.checks._witness import witnessed
+from tickerbook.market.findings import Context, Finding, Severity
 from tickerbook.market.raw import ACTIONS, PRICES
 
 _TAKEN = " Instead it is taken from the stored history or another provider."

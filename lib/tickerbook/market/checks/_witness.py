@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from tickerbook.market.checks import Context
+from tickerbook.market.findings import Context
 from tickerbook.market.raw import PRICES
 
 _AROUND = 10  # rows on either side that tell on what scale the other is
