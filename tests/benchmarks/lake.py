@@ -137,8 +137,8 @@ def adjusted_closes(path: Path) -> pd.Series:
 
 def first(step: Callable[[], object]) -> object:
     """A step as in a process that has not looked at any file yet."""
-    query._good.cache_clear()  # noqa: SLF001 - forgetting is not for users
-    query._database.cache_clear()  # noqa: SLF001
+    query._kept.clear()
+    query._database.cache_clear()
     return step()
 
 

@@ -34,7 +34,7 @@ class Change:
 
     @property
     def relative(self) -> float:
-        """The largest change, as a fraction; infinite where one of both is missing, or zero became another."""
+        """The largest change, as a fraction; infinite where one of both is missing, or the former is zero."""
         change = self.after / self.before - 1 if self.before else math.nan
         return change if math.isfinite(change) else math.inf
 
