@@ -1,6 +1,7 @@
 """The verbs, as a person types them: what they print, and with what they end."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -214,7 +215,7 @@ def test_a_full_disk_is_told_in_words(verb, monkeypatch):
     monkeypatch.setattr(cli, "fetch_prices", full)
     code, printed = verb("fetch")
     assert code == 1
-    assert "No space left on device" in printed
+    assert "The disk said no to data/lake: No space left on device." in folded(printed)
     assert "run the same command again" in printed
 
 
@@ -282,12 +283,28 @@ def test_the_cause_is_told_once_and_first(counting, verb):
     assert "0 notebooks executed" in printed
 
 
+@pytest.mark.usefixtures("counting")
+def test_what_ran_is_told_also_without_a_site(verb, monkeypatch):
+    """Update ends with its table where the build fails as a whole."""
+
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli, "_build", full)
+    code, printed = verb("update", "AAPL")
+    assert code == 1
+    assert "1 notebook executed" in printed
+    assert "The disk said no: No space left on device." in printed
+
+
 def test_lab_hands_on_what_it_is_given(project, verb, monkeypatch):
-    """Behind --, for JupyterLab."""
+    """Behind --, for JupyterLab, whose kernels know the project."""
+    monkeypatch.setenv("TICKERBOOK_PROJECT", "")  # so that it is as before when this test has ended
     started = []
     monkeypatch.setattr(cli.os, "execv", lambda _, command: started.append(command))
     assert verb("lab", "--", "--no-browser")[0] == 0
     assert started[0][3:] == [f"--ServerApp.root_dir={project / 'notebooks'}", "--no-browser"]
+    assert os.environ["TICKERBOOK_PROJECT"] == str(project)
 
 
 @pytest.mark.usefixtures("counting")

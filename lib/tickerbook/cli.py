@@ -124,8 +124,8 @@ def main() -> None:
             err.print("[yellow]Interrupted.[/] What was finished is kept: the same command goes on.")
         raise
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        err.print(f"[red]The disk said no:[/]{escape(where)}: {error.strerror or error}.")
+        where = f" to {error.filename}" if error.filename else ""
+        err.print(f"[red]The disk said no{escape(where)}:[/] {error.strerror or error}.")
         err.print(
             "Free some space or mend the permissions, then run the same command again: nothing was lost."
         )
@@ -229,15 +229,17 @@ def update(
     fetched = [] if as_of else _fetch(settings, symbols)
     results = _run(settings, symbols, None, None, {}, workers, force=force)
     mute = _narrate(settings, symbols)
-    built = _build(settings, symbols, renderer)
     outcomes = _outcomes(results)
     for fetch_result in fetched:
         if fetch_result.status == "failed":
             outcomes.setdefault(fetch_result.ticker, Outcome()).begin_with(f"fetch: {_said(fetch_result)}")
-    for symbol, reason in (*mute.items(), *built.failures.items()):
-        outcomes.setdefault(symbol, Outcome()).add_problem(reason)
-    out.print(_summary(outcomes))
-    out.print(_what_ran(results))
+    try:
+        built = _build(settings, symbols, renderer)
+        for symbol, reason in (*mute.items(), *built.failures.items()):
+            outcomes.setdefault(symbol, Outcome()).add_problem(reason)
+    finally:  # what ran is told also where the site could not be built
+        out.print(_summary(outcomes))
+        out.print(_what_ran(results))
     _where(settings, built)
     _exit(any(outcome.failed for outcome in outcomes.values()))
 
@@ -512,7 +514,7 @@ def _unknown_parameter(name: str, chosen: Sequence[Template]) -> ParameterError:
     known = sorted({p.name for template in chosen for p in template.parameters})
     return ParameterError(
         f"No chosen notebook declares a parameter {name!r}.{nearest(name, known)}",
-        f"`tickerbook list {chosen[0].name}` shows the parameters of a notebook.",
+        f"`tickerbook list {chosen[0].name if chosen else ''}` shows what there is.",
     )
 
 
