@@ -46,7 +46,8 @@ def sessions_between(calendar: str, first: date, last: date) -> pd.DatetimeIndex
         ConfigError: for an unknown calendar.
     """
     days = _calendar(calendar).sessions
-    return days[(days >= pd.Timestamp(first)) & (days <= pd.Timestamp(last))]
+    begin, end = days.searchsorted(pd.Timestamp(first)), days.searchsorted(pd.Timestamp(last), side="right")
+    return days[begin:end]
 
 
 def is_session(calendar: str, day: date) -> bool:

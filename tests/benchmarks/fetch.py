@@ -38,6 +38,7 @@ import stub_shapes  # noqa: E402 - the shapes that the tests' vendors speak
 
 SHARED = Path(os.environ.get("TICKERBOOK_SHARED") or ROOT.parent / "shared")
 TICKERS, RATE, DELAY = 250, 50, 0.2
+COMPACT = 100  # rows of Alpha Vantage's short answers
 BEFORE = datetime(2023, 12, 28, 23, tzinfo=UTC)
 AFTER = datetime(2023, 12, 29, 23, tzinfo=UTC)
 
@@ -56,16 +57,20 @@ def frames() -> Iterator[tuple[str, pd.DataFrame]]:
 
 def serve() -> None:
     """Be the vendors; print the port, then for each day read from the input how many requests came before it."""
-    vendors = {"/query": stub_shapes.alphavantage}
     whole = dict(frames())
+    series = {symbol: _series(frame) for symbol, frame in whole.items()}
     stub = SimpleNamespace(frames=whole, lacks=set(), page=50_000, url="")
-    asked = 0
+    asked, until = 0, ""
 
     @cache
-    def body(target: str, _until: str) -> bytes:
-        parts = urlsplit(target)
-        shape = vendors.get(parts.path, stub_shapes.polygon)
-        return json.dumps(shape(stub, parts.path, dict(parse_qsl(parts.query)))[0]).encode()
+    def body(path: str, query: str, until: str) -> bytes:
+        told = dict(parse_qsl(query))
+        if path != "/query":
+            return json.dumps(stub_shapes.polygon(stub, path, told)[0]).encode()
+        rows = [(day, bar) for day, bar in series[told["symbol"]] if day <= until]
+        chosen = dict(rows[:COMPACT] if told["outputsize"] == "compact" else rows)
+        meta = {"1. Information": "Prices", "2. Symbol": told["symbol"], "5. Time Zone": "US/Eastern"}
+        return json.dumps({"Meta Data": meta, "Time Series (Daily)": chosen}).encode()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal asked
@@ -74,14 +79,19 @@ def serve() -> None:
                 pass
             asked += 1
             began = time.perf_counter()
-            told = body(head.split()[1].decode(), f"{stub.frames['AAPL'].index[-1]}")
+            target = urlsplit(head.split()[1].decode())
+            told = body(target.path, target.query, until)
             await asyncio.sleep(max(DELAY - (time.perf_counter() - began), 0.0))
             writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(told)}\r\n\r\n".encode() + told)
             await writer.drain()
 
     def heard() -> None:
-        nonlocal asked
+        nonlocal asked, until
         until = sys.stdin.readline().strip()
+        for symbol in series:  # what takes long to write is written before the clock runs
+            for size in ("full", "compact"):
+                query = f"function=TIME_SERIES_DAILY_ADJUSTED&symbol={symbol}&outputsize={size}"
+                body("/query", query, until)
         stub.frames = {symbol: frame.loc[:until] for symbol, frame in whole.items()}
         sys.stdout.write(f"{asked}\n")
         sys.stdout.flush()
@@ -95,6 +105,17 @@ def serve() -> None:
         await server.serve_forever()
 
     asyncio.run(work())
+
+
+def _series(frame: pd.DataFrame) -> list[tuple[str, dict[str, str]]]:
+    """Bars as Alpha Vantage writes them, the newest first."""
+    names = [f"{n}. {name}" for n, name in enumerate(RAW[:4], 1)]
+    told = []
+    for day, *prices, volume, dividend, split in frame.reset_index().itertuples(index=False):
+        bar = dict(zip(names, (f"{price:.4f}" for price in prices), strict=True))
+        bar |= {"6. volume": f"{volume:.0f}", "7. dividend amount": f"{dividend:.4f}"}
+        told.append((f"{day:%Y-%m-%d}", bar | {"8. split coefficient": f"{split}"}))
+    return told[::-1]
 
 
 class Vendor:

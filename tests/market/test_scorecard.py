@@ -8,7 +8,7 @@ import pytest
 
 from tickerbook.errors import ConfigError, DataError
 from tickerbook.market.checks import Finding
-from tickerbook.market.scorecard import DELIVERED, Ask, Noted, Scorecard, Spread
+from tickerbook.market.scorecard import DELIVERED, Ask, Noted, Restated, Scorecard, Spread
 
 AT = datetime(2012, 3, 9, 23, tzinfo=UTC)
 LONG_AGO = datetime(2012, 1, 1, tzinfo=UTC)
@@ -85,6 +85,15 @@ def test_restated_values_are_the_lake_s(scorecard, week):
     assert pd.isna(scorecard.findings("AAPL").loc[0, "before"])
 
 
+def test_restatements_are_kept_in_order(scorecard):
+    """What changed, by how much; what was not known stays unknown."""
+    first = Restated(AT, "AAPL", "yahoo", "close", 3, date(2012, 3, 5), 10.0, 10.5)
+    second = Restated(AT, "AAPL", "yahoo", "volume", 1, date(2012, 3, 6), None, 7.0)
+    scorecard.record(restated=[first, second])
+    assert scorecard.restatements("AAPL") == [first, second]
+    assert scorecard.restatements("MSFT") == []
+
+
 def test_disagreements_count_for_everybody_compared(scorecard):
     """A later comparison of a session takes the place of the earlier."""
     days = [date(2012, 3, 5), date(2012, 3, 6)]
@@ -123,4 +132,4 @@ def test_tables_have_names_that_the_ledger_knows(scorecard, tmp_path):
     with sqlite3.connect(tmp_path / "data" / "ledger.db") as db:
         names = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     db.close()
-    assert names == {"market_asks", "market_findings", "market_spreads"}
+    assert names == {"market_asks", "market_findings", "market_restatements", "market_spreads"}

@@ -193,7 +193,9 @@ def test_restated_and_forgotten_sessions_are_reported(run, ticker, fake, month, 
     month.loc["2012-03-06", "close"] += 0.2
     answer = month.drop(pd.Timestamp("2012-03-07"))
     (result,) = run(ticker(), at=now_at + timedelta(days=3), fake=fake(answer))
-    told = "1 session restated, 1 session kept that fake no longer has; ends at 2012-03-09, 2012-03-12 is due"
+    told = (
+        "1 session restated, 1 session kept that fake no longer has; close of 1 session, most on 2012-03-06: "
+    )
     assert result.message.startswith(told)
     assert (result.restated, result.new_rows, result.rows) == (1, 0, 29)
 

@@ -198,6 +198,21 @@ def test_two_hundred_tickers_share_a_vendor_s_pace(run, ticker, month):
     assert took == pytest.approx(3 * 60.05, abs=0.1)
 
 
+def test_a_vendor_that_takes_its_time_is_asked_as_often_as_it_allows(run, ticker, month):
+    """250 answers of 200 ms at 50 a second: 4.2 s is what the limit allows, and at most 1.2 times that is taken."""
+
+    class Slow(Vendor):
+        async def history(self, *question):
+            await permitted()
+            await asyncio.sleep(0.2)
+            return History(self.frame, self.source)
+
+    tickers = [ticker(f"T{number}") for number in range(250)]
+    results, took = run(tickers, params={"fake": ProviderParams(per_second=50)}, fake=Slow(month))
+    assert {result.status for result in results} == {"ok"}
+    assert 4.2 <= took <= 1.2 * 4.2
+
+
 def test_a_quota_sends_the_rest_to_the_next_vendor(run, ticker, month):
     """25 a day: the 26th ticker is the other vendor's."""
     tickers = [ticker(f"T{number}", providers=("one", "two")) for number in range(40)]
@@ -256,7 +271,7 @@ def test_a_gap_that_nobody_fills_is_not_asked_for_every_time(run, ticker, long, 
     assert vendor.asked[-1][1] == long.index[300 - 60].date()
 
 
-def test_a_restatement_of_the_oldest_asked_for_fetches_everything(run, lake, ticker, long):
+def test_a_restatement_of_the_oldest_asked_for_fetches_everything(run, lake, ticker, ledger, long):
     """What is older may have changed as well, and has."""
     run(ticker(), at=THURSDAY, fake=Vendor(long))
     restated = long.copy()
@@ -266,6 +281,10 @@ def test_a_restatement_of_the_oldest_asked_for_fetches_everything(run, lake, tic
     assert [first for _, first, _ in vendor.asked] == [long.index[-61].date(), FIRST]
     assert result.restated == int((long.index <= "2012-01-01").sum())
     assert lake.read("AAPL").frame["close"].equals(restated["close"])
+    told = {
+        one.column: (one.sessions, one.after / one.before) for one in Scorecard(ledger).restatements("AAPL")
+    }
+    assert told == {name: (result.restated, pytest.approx(1.001)) for name in PRICES}
 
 
 def test_a_new_split_fetches_everything(run, ticker, long):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from tickerbook.errors import ProviderError, ProviderFault
@@ -201,7 +202,7 @@ async def _ask(
             f"{symbol}: {name} quotes it in {told}, params/ say {case.ticker.currency}.",
             f'Write currency = "{told}" in [ticker.{symbol}] of params/universe.toml.',
         )
-    if history.frame.empty or not history.frame[PRICES].notna().all(axis=1).any():
+    if not np.logical_and.reduce([history.frame[name].notna() for name in PRICES]).any():
         raise ProviderError(
             ProviderFault.EMPTY,
             f"{case.ticker.symbol}: {name} delivered no usable bar.",
@@ -251,8 +252,8 @@ def _check_length(case: Case, name: str, frame: pd.DataFrame, first: date) -> No
 
 def _complete(frame: pd.DataFrame, stored: Stored | None) -> pd.DataFrame:
     """All columns: an action that was not told is as stored, else none."""
-    told = frame if tuple(frame.columns) == RAW else frame.reindex(columns=list(RAW))
-    told = told.set_axis(told.index.as_unit("ns").rename("session")).astype("float64")
+    told = frame if tuple(frame.columns) == RAW else frame.reindex(columns=list(RAW)).astype("float64")
+    told = told.set_axis(told.index.as_unit("ns").rename("session"))
     for name, none in ACTIONS.items():
         if told[name].isna().any():
             known = none if stored is None else stored.frame[name].reindex(told.index).fillna(none)

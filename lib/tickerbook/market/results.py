@@ -77,8 +77,10 @@ def _forgotten(case: Case, answer: Answer) -> int:
     """Stored sessions within the answer that it does not have."""
     if case.stored is None:
         return 0
-    inside = case.stored.frame.loc[pd.Timestamp(answer.first) : pd.Timestamp(answer.newest)].index
-    return len(inside.difference(answer.frame.index))
+    index = case.stored.frame.index
+    begin = index.searchsorted(pd.Timestamp(answer.first))
+    inside = index[begin : index.searchsorted(answer.frame.index[-1], side="right")]
+    return int((answer.frame.index.get_indexer(inside) < 0).sum())
 
 
 def repaired(findings: Iterable[Finding]) -> int:

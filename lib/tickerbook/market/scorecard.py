@@ -1,6 +1,6 @@
 """How each vendor does: who delivered how fast, what failed and why, what was found in what it sent.
 
-Three tables of the ledger's database, beside those of the runs. They are written after the prices are stored,
+Tables of the ledger's database, beside those of the runs. They are written after the prices are stored,
 and nothing is computed from them: they are for looking at.
 """
 
@@ -73,6 +73,19 @@ _FINDINGS = Table(
     Column("before", String),
     Column("after", String),
 )
+_RESTATED = Table(
+    "market_restatements",
+    _TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("learnt_at", DateTime(timezone=True), nullable=False),
+    Column("ticker", String, nullable=False, index=True),
+    Column("provider", String, nullable=False),
+    Column("column", String, nullable=False),
+    Column("sessions", Integer, nullable=False),
+    Column("session", Date, nullable=False),
+    Column("before", Float),
+    Column("after", Float),
+)
 _SPREADS = Table(
     "market_spreads",
     _TABLES,
@@ -132,6 +145,31 @@ class Spread:
     taken_from: str
     spread: float
     disputed: int
+
+
+@dataclass(frozen=True)
+class Restated:
+    """What a vendor told otherwise than before, in one column. The lake has both.
+
+    Attributes:
+        learnt_at: when it was learnt (UTC).
+        ticker: the symbol.
+        provider: who told it.
+        column: which column.
+        sessions: how many of its values changed.
+        session: where it changed the most.
+        before: what was known of that session; None where nothing was.
+        after: what is known now; None where that is nothing.
+    """
+
+    learnt_at: datetime
+    ticker: str
+    provider: str
+    column: str
+    sessions: int
+    session: date
+    before: float | None
+    after: float | None
 
 
 @dataclass(frozen=True)
@@ -208,14 +246,18 @@ class Scorecard:
             ) from error
 
     def record(
-        self, asks: Sequence[Ask] = (), noted: Sequence[Noted] = (), spreads: Sequence[Spread] = ()
+        self,
+        asks: Sequence[Ask] = (),
+        noted: Sequence[Noted] = (),
+        spreads: Sequence[Spread] = (),
+        restated: Sequence[Restated] = (),
     ) -> None:
         """Add what happened; findings that are there already are not added again, spreads are replaced.
 
         Raises:
             DataError: if the database cannot be written.
         """
-        if not (asks or noted or spreads):
+        if not (asks or noted or spreads or restated):
             return
         with self._writing() as connection:
             if asks:
@@ -226,6 +268,8 @@ class Scorecard:
             for spread in spreads:
                 known = (_SPREADS.c.ticker == spread.ticker) & (_SPREADS.c.session == spread.session)
                 connection.execute(delete(_SPREADS).where(known))
+            if restated:
+                connection.execute(_RESTATED.insert(), [asdict(one) for one in restated])
             if spreads:
                 connection.execute(_SPREADS.insert(), [asdict(spread) for spread in spreads])
 
@@ -252,6 +296,22 @@ class Scorecard:
         with self._writing() as connection:
             rows = connection.execute(found).mappings().all()
         return pd.DataFrame([dict(row) for row in rows], columns=_FINDINGS.c.keys()).drop(columns="key")
+
+    def restatements(self, ticker: str) -> list[Restated]:
+        """What was told otherwise than before of a ticker, oldest first.
+
+        Raises:
+            DataError: if the database cannot be read.
+        """
+        found = select(_RESTATED).where(_RESTATED.c.ticker == ticker).order_by(_RESTATED.c.id)
+        with self._writing() as connection:
+            rows = [dict(row) for row in connection.execute(found).mappings()]
+        return [
+            Restated(
+                **({name: row[name] for name in row if name != "id"} | {"learnt_at": _utc(row["learnt_at"])})
+            )
+            for row in rows
+        ]
 
     def spreads(self, ticker: str) -> list[Spread]:
         """How far vendors were apart in each compared session of a ticker, oldest first.

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from tickerbook.market.memory import Memory
 from tickerbook.market.providers import Provider, close, provider
 from tickerbook.market.quarantine import Quarantine
 from tickerbook.market.results import FetchResult, changed, reasons, remarks, repaired, set_aside
-from tickerbook.market.scorecard import Noted, Scorecard, Spread
+from tickerbook.market.scorecard import Noted, Restated, Scorecard, Spread
 from tickerbook.market.spans import first_to_ask, holes, merged
 from tickerbook.market.unanswered import Unanswered
 from tickerbook.sessions import FIRST, last_completed
@@ -122,7 +123,7 @@ async def fetch_all(
     told = params or {}
     made = named or (lambda name: provider(name, told.get(name)))
     providers = {name: made(name) for ticker in tickers for name in ticker.providers}
-    due = {ticker.calendar: last_completed(ticker.calendar, now_at) for ticker in tickers}
+    due = {name: last_completed(name, now_at) for name in {ticker.calendar: None for ticker in tickers}}
     fresh = {calendar: last_completed(calendar, now_at - _GRACE) for calendar in due}
     scorecard = Scorecard(ledger) if ledger else None
     memory = Memory(data / "limits.db" if data else None)
@@ -137,7 +138,7 @@ async def fetch_all(
             await close(providers.values())
             memory.close()
             if scorecard:
-                await work.apart(scorecard.record, desk.asks, work.noted, work.spreads)
+                await work.apart(scorecard.record, desk.asks, work.noted, work.spreads, work.restated)
 
 
 @dataclass(eq=False)
@@ -154,6 +155,7 @@ class _Fetch:
     deadline: float
     noted: list[Noted] = field(default_factory=list)
     spreads: list[Spread] = field(default_factory=list)
+    restated: list[Restated] = field(default_factory=list)
 
     async def run(
         self, tickers: Sequence[Ticker], on_done: Callable[[FetchResult], None]
@@ -209,12 +211,13 @@ class _Fetch:
 
     async def _outcome(self, ticker: Ticker) -> FetchResult:
         stored = await self.apart(_read, self.lake, ticker.symbol)
-        if stored is not None and self._first(ticker, stored) is None:
+        first = self._first(ticker, stored)
+        if stored is not None and first is None:
             return _ok(stored, "up to date, nobody was asked")
         async with self._alone(ticker) as waited:
             if waited:
                 stored = await self.apart(_read, self.lake, ticker.symbol)
-            first = self._first(ticker, stored)
+                first = self._first(ticker, stored)
             if stored is not None and first is None:
                 return _ok(stored, "another program fetched it meanwhile")
             due, fresh = self.due[ticker.calendar], self.fresh[ticker.calendar]
@@ -305,17 +308,18 @@ class _Fetch:
             self._note(case, name, findings)
         self._note(case, answer.provider, answer.findings)
         self.spreads += _spreads(symbol, answer, self._now())
+        self.restated += _restated(symbol, answer, written, self._now())
 
     def _note(self, case: Case, name: str, findings: Sequence[Any]) -> None:
         """Keep findings for the ledger, those about sessions left out that were stored and judged before."""
+        told = [finding for finding in findings if finding.severity != "info"]
+        if not told:
+            return
         known = set(case.stored.frame.index.date) if case.stored else set()
         self.noted += [
             Noted(case.ticker.symbol, name, self._now(), finding)
-            for finding in findings
-            if finding.severity != "info"
-            and (
-                finding.check.startswith("history.") or not finding.sessions or set(finding.sessions) - known
-            )
+            for finding in told
+            if finding.check.startswith("history.") or not finding.sessions or set(finding.sessions) - known
         ]
 
     def _late(self, ticker: Ticker) -> FetchResult:
@@ -346,6 +350,7 @@ def _stored(case: Case, answer: Answer, written: Written) -> FetchResult:
     said = [
         *others,
         changed(written, case, answer),
+        *map(str, written.changes[:1]),
         *late,
         *remarks(answer.findings),
         *unknown,
@@ -413,6 +418,23 @@ def _compared(case: Case, answer: Answer) -> list[str]:
     counts = {"in dispute between vendors": disputed, f"taken from others than {answer.provider}": elsewhere}
     widest = f"vendors are at most {told.spread.max():.2%} apart" if told.spread.notna().any() else ""
     return [*(f"{n:,} session{'' if n == 1 else 's'} {what}" for what, n in counts.items() if n), widest]
+
+
+def _restated(symbol: str, answer: Answer, written: Written, learnt_at: datetime) -> list[Restated]:
+    """What a write changed of what was known, for the ledger."""
+    return [
+        Restated(
+            learnt_at,
+            symbol,
+            answer.provider,
+            change.column,
+            change.sessions,
+            change.session,
+            None if isnan(change.before) else change.before,
+            None if isnan(change.after) else change.after,
+        )
+        for change in written.changes
+    ]
 
 
 def _spreads(symbol: str, answer: Answer, compared_at: datetime) -> list[Spread]:
