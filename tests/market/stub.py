@@ -46,6 +46,7 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None  # send only so many bytes of it
+    drip: float = 0.0  # seconds between its bytes
 
     @property
     def body(self) -> bytes:
@@ -146,7 +147,9 @@ class Stub:
                 for name, value in (told | reply.headers).items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(reply.body)
+                for byte in [reply.body] if not reply.drip else [bytes([one]) for one in reply.body]:
+                    self.wfile.write(byte)
+                    time.sleep(reply.drip)
 
             def log_message(self, *_args):
                 """Nothing on the terminal."""

@@ -155,23 +155,25 @@ def test_nobody_listens(bench, ticker):
     assert refused(bench, ticker()).message == "AAPL: Finnhub cannot be reached (the connection is refused)."
 
 
-@pytest.mark.parametrize("part", ["head", "body"])
-def test_an_answer_that_does_not_come(bench, ticker, tmp_path, part):
-    """The time is for the whole answer, however slowly its bytes drip."""
+@pytest.mark.parametrize("way", ["never begins", "stops", "drips"])
+def test_an_answer_that_does_not_come(bench, ticker, tmp_path, way):
+    """The time is for the whole answer, however steadily its bytes drip."""
     done = threading.Event()
 
-    def never(_stub, _asked, good):
-        if part == "head":
+    def slow(_stub, _asked, good):
+        if way == "never begins":
             done.wait(20)
-            return good
-        return Reply(good.data, headers={"Content-Length": "1000000"})
+        return Reply(
+            good.data,
+            headers={"Content-Length": "1000000"} if way == "stops" else {},
+            drip=0.1 if way == "drips" else 0.0,
+        )
 
-    bench.stub.fails(never)
-    slow = Bench("finnhub", tmp_path, bench.stub, timeout=0.3)
-    error = refused(slow, ticker())
+    bench.stub.fails(slow)
+    error = refused(Bench("finnhub", tmp_path, bench.stub, timeout=0.5), ticker())
     done.set()
     assert error.kind is ProviderFault.UNREACHABLE
-    assert error.message == "AAPL: Finnhub cannot be reached (no answer within 0.3 s)."
+    assert error.message == "AAPL: Finnhub cannot be reached (no answer within 0.5 s)."
 
 
 def test_an_answer_without_end(bench, ticker, monkeypatch):

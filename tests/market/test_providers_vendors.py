@@ -351,3 +351,18 @@ def test_connections_are_shared_within_a_loop_and_closed(on_bench, apple, ticker
         return open_before, len(bench.provider.connection._open)
 
     assert asyncio.run(several()) == (1, 0)
+
+
+def test_headlines_link_to_pages_only(on_bench, apple, ticker):
+    """An address that runs a script, or none, is no headline; the newest come first."""
+    bench = on_bench("finnhub")
+    bench.holds("AAPL", apple)
+
+    def many(_stub, _asked, good):
+        (one,) = good.data
+        addresses = ["javascript:alert(1)", "", "file:///etc/passwd", "https://a.example", "http://b.example"]
+        return Reply([one | {"url": url, "datetime": 1598961600 + n} for n, url in enumerate(addresses)])
+
+    bench.stub.fails(many)
+    found = bench.ask("news", ticker(), FIRST, LAST)
+    assert [one.url for one in found] == ["http://b.example", "https://a.example"]

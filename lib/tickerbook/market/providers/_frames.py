@@ -1,6 +1,6 @@
 """From the answers of vendors to raw frames."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from tickerbook.bars import COLUMNS
 from tickerbook.errors import ProviderError, ProviderFault
-from tickerbook.market.providers import Quote
+from tickerbook.market.providers import Headline, Quote
 from tickerbook.market.raw import PRICES
 from tickerbook.sessions import time_zone
 from tickerbook.settings import Ticker
@@ -102,3 +102,9 @@ def quoted(ticker: Ticker, price: float, before: float | None, quoted_at: dateti
     """A quote of an instant; the session is its date in the exchange's time zone. 0 means unknown."""
     session = quoted_at.astimezone(ZoneInfo(time_zone(ticker.calendar))).date()
     return Quote(ticker.symbol, price, before or None, session, quoted_at, source)
+
+
+def newest_first(headlines: Iterable[Headline]) -> tuple[Headline, ...]:
+    """Headlines with an address that a page may link to, in order."""
+    linked = [one for one in headlines if one.url.startswith(("https://", "http://"))]
+    return tuple(sorted(linked, key=lambda one: one.published_at, reverse=True))

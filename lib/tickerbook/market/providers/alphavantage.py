@@ -12,6 +12,7 @@ from tickerbook.market.http import Answer, Connection, Query, Vendor
 from tickerbook.market.providers import Headline, History, Quote, not_served
 from tickerbook.market.providers._frames import (
     bars,
+    newest_first,
     not_empty,
     ratios,
     same_symbol,
@@ -151,7 +152,7 @@ class Alphavantage:
         found = self.connection.shaped(ticker.symbol, _Articles, answer.data).feed
         with self.connection.reading(ticker.symbol):
             times = [datetime.strptime(f"{one.time_published}+0000", "%Y%m%dT%H%M%S%z") for one in found]
-        return tuple(
+        return newest_first(
             Headline(one.title, one.url, one.source, at, one.summary)
             for one, at in zip(found, times, strict=True)
         )

@@ -12,6 +12,7 @@ from tickerbook.market.providers import Headline, History, Quote, not_served
 from tickerbook.market.providers._frames import (
     as_traded,
     bars,
+    newest_first,
     not_empty,
     quoted,
     ratios,
@@ -119,10 +120,9 @@ class Finnhub:
         """
         rows = await self._list(ticker, "/company-news", first, last)
         found = self.connection.shaped(ticker.symbol, list[_Article], rows)
-        found.sort(key=lambda one: one.datetime, reverse=True)
         with self.connection.reading(ticker.symbol):
             times = [datetime.fromtimestamp(one.datetime, UTC) for one in found]
-        return tuple(
+        return newest_first(
             Headline(one.headline, one.url, one.source, at, one.summary)
             for one, at in zip(found, times, strict=True)
         )

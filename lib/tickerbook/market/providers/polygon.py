@@ -4,13 +4,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tickerbook.errors import ProviderError, ProviderFault
 from tickerbook.market.http import Connection, Query, Vendor
 from tickerbook.market.providers import Headline, History, Quote, not_served
 from tickerbook.market.providers._frames import (
     bars,
+    newest_first,
     not_empty,
     quoted,
     ratios,
@@ -91,7 +92,7 @@ class _Publisher(BaseModel):
 class _Article(BaseModel):
     title: str
     article_url: str
-    published_utc: datetime
+    published_utc: AwareDatetime
     description: str = ""
     publisher: _Publisher = _Publisher()
 
@@ -160,7 +161,7 @@ class Polygon:
         }
         answer = await self.connection.get(ticker.symbol, "/v2/reference/news", query)
         found = self.connection.shaped(ticker.symbol, _Articles, answer.data).results
-        return tuple(
+        return newest_first(
             Headline(one.title, one.article_url, one.publisher.name, one.published_utc, one.description)
             for one in found
         )

@@ -24,7 +24,7 @@ from tickerbook.bars import COLUMNS
 from tickerbook.errors import ProviderError, ProviderFault
 from tickerbook.market.http import check_url
 from tickerbook.market.providers import INTERVALS, Headline, History, Quote, not_served, permitted
-from tickerbook.market.providers._frames import not_empty, quoted, within
+from tickerbook.market.providers._frames import newest_first, not_empty, quoted, within
 from tickerbook.market.raw import RAW, undo_splits
 from tickerbook.sessions import time_zone
 from tickerbook.settings import ProviderParams, Ticker
@@ -102,8 +102,7 @@ class Yahoo:
         """
         await permitted()
         found = await self._told(ticker, lambda: self._articles(ticker))
-        inside = [one for one in found if first <= one.published_at.date() <= last]
-        return tuple(sorted(inside, key=lambda one: one.published_at, reverse=True))
+        return newest_first(one for one in found if first <= one.published_at.date() <= last)
 
     async def _told(self, ticker: Ticker, ask: Callable[[], Told]) -> Told:
         """What yfinance answers, asked in a thread, and its errors in our words."""
