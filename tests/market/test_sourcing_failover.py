@@ -202,7 +202,7 @@ def test_a_vendor_that_takes_its_time_is_asked_as_often_as_it_allows(run, ticker
     """250 answers of 200 ms at 50 a second: 4.2 s is what the limit allows, and at most 1.2 times that is taken."""
 
     class Slow(Vendor):
-        async def history(self, *question):
+        async def history(self, *_question):
             await permitted()
             await asyncio.sleep(0.2)
             return History(self.frame, self.source)
