@@ -21,6 +21,7 @@ from tickerbook.errors import ConfigError, QueryError
 from tickerbook.market import query
 from tickerbook.market.lake import AS_OF, Lake
 from tickerbook.market.lakefile import Origin
+from tickerbook.market.lakefolder import Local
 from tickerbook.market.query import ask, contents
 from tickerbook.market.raw import RAW
 from tickerbook.settings import load_settings
@@ -274,18 +275,36 @@ def test_questions_while_files_are_replaced(lake, week, origin):
 
 
 def test_a_file_that_is_replaced_in_the_middle_of_a_question(lake, week, origin, monkeypatch):
-    """DuckDB has read where the columns are in the old file, and reads the columns of the new one: asked anew."""
+    """The answer is of one moment; the next one is of the next."""
     lake.write("AAPL", week, origin(day=8))
-    check = query._check_question
+    check, question = query._check_question, "select sum(close) as c from traded"
 
     def slow(*args):
         check(*args)
-        lake.write("AAPL", pd.concat([week * factor for factor in (1.5, 3)]).iloc[5:], origin(day=9))
+        lake.write("AAPL", week * 3, origin(day=9))
 
-    monkeypatch.setattr(query, "_check_question", slow)
-    assert ask(lake, "select sum(close) as c from traded")["c"].tolist() == [105.0]
-    monkeypatch.setattr(query, "_check_question", lambda *_: lake.path("AAPL").unlink(missing_ok=True))
-    assert ask(lake, "select count(*) as n from traded")["n"].tolist() == [0]
+    with monkeypatch.context() as patch:
+        patch.setattr(query, "_check_question", slow)
+        assert ask(lake, question)["c"].tolist() == [35.0]
+    assert ask(lake, question)["c"].tolist() == [105.0]
+
+
+def test_only_what_was_written_is_read_again(lake, week, origin, monkeypatch):
+    """The rest is still in memory, checked; what is gone is not."""
+    for symbol in ("AAPL", "GOOG", "MSFT"):
+        lake.write(symbol, week, origin(day=8))
+    read, names = Local.read, []
+    monkeypatch.setattr(Local, "read", lambda self, name: [names.append(name), read(self, name)][1])
+    question = "select ticker, sum(close) as c from bars group by ticker order by ticker"
+    ask(lake, question)
+    assert sorted(names) == ["AAPL", "GOOG", "MSFT"]
+    names.clear()
+    ask(lake, question)
+    assert names == []
+    monkeypatch.undo()
+    lake.write("GOOG", week.assign(close=week["close"] * 2), origin(day=9))
+    lake.path("MSFT").unlink()
+    assert ask(lake, question).to_numpy().tolist() == [["AAPL", 35.0], ["GOOG", 70.0]]
 
 
 # It looks, and touches nothing

@@ -23,7 +23,7 @@ import pandas as pd
 from tickerbook.bars import Adjustment, Bars
 from tickerbook.errors import ConfigError, DataError, NoBarsError, SymbolError, TornFileError
 from tickerbook.files import slug, unslug
-from tickerbook.market.lakefile import EMPTY, Log, Origin, check, decode, encode
+from tickerbook.market.lakefile import EMPTY, Log, Origin, decode, decode_table, encode
 from tickerbook.market.lakefolder import Draft, Folder, Local, open_folder
 from tickerbook.market.lakelearn import Change, Written, check_index, learn
 from tickerbook.market.lakewhen import earliest, instant
@@ -84,7 +84,7 @@ class Lake:
         """Symbols with a file, sorted. Files that are not named after a symbol are not the lake's."""
         folder = self.folder(interval)
         with reaching(folder):
-            names = folder.names()
+            names = list(folder.identities())
         return tuple(sorted(symbol for name in names if (symbol := symbol_of(name))))
 
     def holds(self, ticker: str, interval: str = DAILY) -> bool:
@@ -268,10 +268,10 @@ def load_bars(
     return lake.bars(ticker, _day(until), sessions, adjustment, instant(known_at, "known_at"))
 
 
-def checked(content: bytes, where: str, ticker: str, interval: str = DAILY) -> Any:
-    """The Parquet file of a content that is whole; raises as `decoded`."""
+def decoded_table(content: bytes, where: str, ticker: str) -> Any:
+    """The log in a file of daily bars, as an Arrow table; raises as `decoded`."""
     with _reading(where, ticker):
-        return check(content, ticker, interval)
+        return decode_table(content, ticker)
 
 
 def decoded(content: bytes, where: str, ticker: str, interval: str = DAILY) -> Log:

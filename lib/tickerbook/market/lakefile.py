@@ -38,6 +38,7 @@ SCHEMA = pa.schema(  # of daily bars
         *((name, pa.float64()) for name in RAW),
     ]
 )
+TABLE = SCHEMA.set(0, pa.field("ticker", pa.dictionary(pa.int32(), pa.string())))
 _CLOSE = RAW.index("close")
 
 
@@ -143,14 +144,6 @@ EMPTY = Log(
 )
 
 
-def has_splits(file: pq.ParquetFile) -> bool:
-    """Whether there may be a split among a file's rows, as far as its statistics tell."""
-    column = SCHEMA.get_field_index("split")
-    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
-    told = [group.column(column).statistics for group in groups]
-    return any(one is None or not one.has_min_max or (one.min, one.max) != (1.0, 1.0) for one in told)
-
-
 def is_daily(interval: str) -> bool:
     """Whether bars of an interval stand for sessions, not for minutes or hours of one."""
     return interval[-1:] not in {"m", "h"}
@@ -191,7 +184,7 @@ def decode(content: bytes, ticker: str, interval: str) -> Log:
         Exception: if it is damaged, foreign or another ticker's; Arrow and JSON raise nearly anything then.
         DataError: if a later tickerbook wrote it.
     """
-    file = check(content, ticker, interval)
+    file = _checked(content, ticker, interval)
     table = file.read(["session", *_NAMES], use_threads=False)
     values = np.empty((len(RAW), table.num_rows))
     for number, name in enumerate(RAW):
@@ -209,9 +202,14 @@ def decode(content: bytes, ticker: str, interval: str) -> Log:
     )
 
 
-def check(content: bytes, ticker: str, interval: str) -> pq.ParquetFile:
+def decode_table(content: bytes, ticker: str) -> pa.Table:
+    """All rows in a file of daily bars, columns `TABLE`; raises as `decode`."""
+    return _checked(content, ticker, "1d").read(TABLE.names, use_threads=False)
+
+
+def _checked(content: bytes, ticker: str, interval: str) -> pq.ParquetFile:
     """A file whose seal is whole and that holds what its name says; raises as `decode`."""
-    file = pq.ParquetFile(pa.BufferReader(content))
+    file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=["ticker"])
     about = _about(file)
     if about["format"] > _FORMAT:
         raise DataError(f"The bars of {ticker} were stored by a later tickerbook.", "Update tickerbook.")

@@ -7,9 +7,10 @@ the second starts anew from what the first wrote. (A file without a version, suc
 there from a folder, is older than all that have one.)
 """
 
+import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,8 +42,8 @@ class Draft(NamedTuple):
 class Folder(Protocol):
     """Files that appear whole or not at all. Names are slugs; what `update` raises is an OSError."""
 
-    def names(self) -> list[str]:
-        """Names of the files there are, sorted."""
+    def identities(self) -> Mapping[str, Hashable]:
+        """Name → what tells a file from the next that takes its place; of the files there are, sorted."""
         ...
 
     def has(self, name: str) -> bool:
@@ -58,8 +59,8 @@ class Folder(Protocol):
         """
         ...
 
-    def read_all(self) -> Iterator[tuple[str, bytes | OSError]]:
-        """Names of all files with their contents, or why they cannot be read."""
+    def read_many(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
+        """Names with contents, or why they cannot be read."""
         ...
 
     def update(self, name: str, change: Callable[[bytes | None], Draft]) -> PurePath | None:
@@ -98,9 +99,15 @@ class Local:
         """See Folder."""
         return str(self.path(name) if name else self.folder)
 
-    def names(self) -> list[str]:
+    def identities(self) -> Mapping[str, Hashable]:
         """See Folder."""
-        return sorted(path.stem for path in self.folder.glob("*.parquet") if not path.name.startswith("."))
+        found = {}
+        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".parquet"):
+                    seen = entry.stat()
+                    found[entry.name.removesuffix(".parquet")] = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+        return dict(sorted(found.items()))
 
     def has(self, name: str) -> bool:
         """See Folder."""
@@ -110,9 +117,9 @@ class Local:
         """See Folder."""
         return self.path(name).read_bytes()
 
-    def read_all(self) -> Iterator[tuple[str, bytes | OSError]]:
+    def read_many(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
         """See Folder."""
-        return ((name, _tried(self, name)) for name in self.names())
+        return ((name, _tried(self, name)) for name in names)
 
     def update(self, name: str, change: Callable[[bytes | None], Draft]) -> PurePath | None:
         """See Folder."""
@@ -150,9 +157,9 @@ class Remote:
         """See Folder; never with a password."""
         return re.sub("//[^/@]*@", "//", self.url) + (f"/{name}.parquet" if name else "")
 
-    def names(self) -> list[str]:
+    def identities(self) -> Mapping[str, Hashable]:
         """See Folder."""
-        return sorted(self._newest())
+        return {name: _identity(one) for name, one in self._newest().items()}
 
     def folders(self) -> list[str]:
         """Names of the folders in it, sorted."""
@@ -179,14 +186,15 @@ class Remote:
                 if time.monotonic() > deadline:
                     raise
 
-    def read_all(self) -> Iterator[tuple[str, bytes | OSError]]:
+    def read_many(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
         """See Folder."""
         fs, _ = self._place
-        paths = self._newest()
+        newest = self._newest() if names else {}
+        paths = {name: newest[name]["name"] for name in names if name in newest}
         with _as_os_error():
             contents = fs.cat(list(paths.values()), on_error="return") if paths else {}
         for name, path in paths.items():
-            content = contents[path]
+            content = contents.get(path)
             yield name, content if isinstance(content, bytes) else _tried(self, name)
 
     def update(self, name: str, change: Callable[[bytes | None], Draft]) -> PurePath | None:
@@ -236,16 +244,16 @@ class Remote:
             raise FileNotFoundError(self.where(name))
         return found
 
-    def _newest(self) -> dict[str, str]:
-        """Name → path of its highest version."""
+    def _newest(self) -> dict[str, dict[str, Any]]:
+        """Name → what the storage says of its highest version."""
         fs, folder = self._place
         with _as_os_error():
             try:
-                paths = fs.ls(folder, detail=False)
+                found = {one["name"]: one for one in fs.ls(folder, detail=True)}
             except FileNotFoundError:
-                paths = []
-        parsed = sorted((*_parsed(path), path) for path in paths)
-        return {name: path for name, _, path in parsed if name}
+                found = {}
+        parsed = sorted((*_parsed(path), path) for path in found)
+        return {name: found[path] for name, _, path in parsed if name}
 
     def _content(self, path: str) -> bytes:
         fs, _ = self._place
@@ -283,6 +291,11 @@ def intervals(root: Path | str) -> list[str]:
         return top.folders()
     found = top.folder.iterdir() if top.folder.is_dir() else ()
     return sorted(path.name for path in found if path.is_dir())
+
+
+def _identity(one: Mapping[str, Any]) -> Hashable:
+    """Tells an object from others: its version's name, and what the storage knows of its content."""
+    return one["name"], one.get("size"), *(str(one.get(key)) for key in ("ETag", "created", "LastModified"))
 
 
 def _parsed(path: str) -> tuple[str, int]:

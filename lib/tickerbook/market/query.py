@@ -1,17 +1,16 @@
 """The whole lake in SQL, and in one table.
 
-DuckDB reads the Parquet files where they are. It can read nothing else, write nothing, and reach no network;
-nothing of it is left open afterwards.
+Files are read whole and checked as everywhere, and their rows stay in memory until another file takes the
+place of theirs; DuckDB answers from there. So it needs no file itself: it can read none, write nothing, and
+reach no network. (It reads Parquet too, but opens a file more than once for one answer, and mixes old and new
+where the file is replaced in between.)
 """
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -20,49 +19,44 @@ import pyarrow as pa
 from duckdb import StatementType
 
 from tickerbook.errors import DataError, QueryError
-from tickerbook.files import slug
-from tickerbook.market.lake import DAILY, Lake, checked, project_lake, reaching, symbol_of
-from tickerbook.market.lakefile import SCHEMA, Log, has_splits
-from tickerbook.market.lakefolder import Folder, Local, intervals
+from tickerbook.market.lake import DAILY, Lake, decoded_table, project_lake, reaching, symbol_of
+from tickerbook.market.lakefile import TABLE, Log
+from tickerbook.market.lakefolder import Folder, intervals
 from tickerbook.market.lakewhen import earliest, instant
 from tickerbook.settings import load_settings
 
-_RELATIONS = {
-    "vintages": """
-        SELECT ticker, session, open, high, low, close, volume, dividend, split,
-            known_at, if(known_until <= {then}, known_until, NULL) AS known_until
-        FROM {stored} WHERE known_at <= {then}""",
-    "traded": """
-        SELECT ticker, session, open, high, low, close, volume, dividend, split
-        FROM {stored} WHERE {known}""",
-    "bars": """
-        WITH happened AS (
-            SELECT ticker, session, split FROM {split} WHERE {known} AND (split < 1 OR split > 1)
-        ), factors AS (  -- of each stretch between two splits: the product of the later ones
-            SELECT ticker, one.session AS until,
-                lag(until, 1, DATE '0001-01-01') OVER (PARTITION BY ticker ORDER BY until) AS since,
-                list_aggregate(list(later.split ORDER BY later.session DESC), 'product') AS factor
-            FROM happened AS one JOIN happened AS later USING (ticker)
-            WHERE one.session <= later.session
-            GROUP BY ticker, one.session
-        ), traded AS (
-            SELECT stored.*, coalesce(factor, 1) AS factor
-            FROM (FROM {stored} WHERE {known}) AS stored
-            LEFT JOIN factors ON stored.ticker = factors.ticker AND session >= since AND session < until
-        )
-        SELECT ticker, session,
-            open / factor AS open, high / factor AS high, low / factor AS low, close / factor AS close,
-            volume * factor AS volume, dividend / factor AS dividend, split
-        FROM traded""",
-}
+_RELATIONS = """
+CREATE TEMP VIEW vintages AS
+    SELECT ticker, session, open, high, low, close, volume, dividend, split,
+        known_at, if(known_until <= {then}, known_until, NULL) AS known_until
+    FROM stored WHERE known_at <= {then};
+CREATE TEMP VIEW traded AS
+    SELECT ticker, session, open, high, low, close, volume, dividend, split FROM stored WHERE {known};
+CREATE TEMP VIEW bars AS
+    WITH happened AS (
+        SELECT ticker, session, split FROM traded WHERE split < 1 OR split > 1
+    ), factors AS (  -- of each stretch between two splits: the product of the later ones
+        SELECT ticker, one.session AS until,
+            lag(until, 1, DATE '0001-01-01') OVER (PARTITION BY ticker ORDER BY until) AS since,
+            list_aggregate(list(later.split ORDER BY later.session DESC), 'product') AS factor
+        FROM happened AS one JOIN happened AS later USING (ticker)
+        WHERE one.session <= later.session
+        GROUP BY ticker, one.session
+    ), told AS (
+        SELECT traded.*, coalesce(factor, 1) AS factor FROM traded
+        LEFT JOIN factors ON traded.ticker = factors.ticker AND session >= since AND session < until
+    )
+    SELECT ticker, session,
+        open / factor AS open, high / factor AS high, low / factor AS low, close / factor AS close,
+        volume * factor AS volume, dividend / factor AS dividend, split
+    FROM told;
+"""
 _SETTINGS = """
 SET TimeZone = 'UTC';
 SET temp_directory = '';
 SET python_enable_replacements = false;
-SET enable_external_file_cache = false;
 SET autoinstall_known_extensions = false;
 SET autoload_known_extensions = false;
-SET allowed_directories = [{folder}];
 SET enable_external_access = false;
 SET lock_configuration = true;
 """
@@ -109,12 +103,18 @@ def ask(
 ) -> pd.DataFrame:
     """As `sql`, of any lake."""
     folder = lake.folder(DAILY)
-    asked = (query, parameters, earliest(lake.known_at, known_at))
     with reaching(folder):
-        if isinstance(folder, Local):
-            with suppress(_ReplacedError):
-                return _answer(_on_disk(folder), *asked)
-        return _answer(_in_memory(folder), *asked)
+        stored = _stored(folder)
+    connection = _database(os.getpid()).cursor()
+    try:
+        connection.register("stored", stored)
+        connection.execute(_views(earliest(lake.known_at, known_at)))
+        _check_question(connection, query)
+        return connection.execute(query, parameters).df()
+    except duckdb.Error as error:
+        raise QueryError(f"{error}", _REMEDY) from error
+    finally:
+        connection.close()
 
 
 def lake() -> pd.DataFrame:
@@ -134,7 +134,8 @@ def lake() -> pd.DataFrame:
 def contents(lake: Lake) -> pd.DataFrame:
     """As `lake`, of any lake."""
     with reaching(lake.folder("")):
-        there = [(i, symbol) for i in intervals(lake.root) for symbol in _symbols(lake.folder(i))]
+        folders = {interval: lake.folder(interval) for interval in intervals(lake.root)}
+        there = [(i, symbol) for i, f in folders.items() for symbol in _symbols(f, f.identities()).values()]
     rows = []
     for interval, symbol in there:
         try:
@@ -180,128 +181,40 @@ def _row(symbol: str, interval: str, log: Log, then: datetime | None) -> dict[st
     }
 
 
-class _ReplacedError(Exception):
-    """A file was replaced while DuckDB read it, which opens it more than once and may mix old and new."""
+_kept: dict[tuple[str, str], tuple[Hashable, pa.Table]] = {}  # place and name → which file it was, its rows
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Where the rows are.
-
-    Attributes:
-        stored: SQL that names all rows.
-        split: SQL that names the rows of the files that have splits.
-        tables: what is in memory, by name.
-        folder: what DuckDB may read; empty for nothing.
-        files: path of each file that is read → which of those that had this name it is.
-    """
-
-    stored: str
-    split: str
-    tables: Mapping[str, pa.Table] = field(default_factory=dict)
-    folder: str = ""
-    files: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-
-    def is_replaced(self) -> bool:
-        """Whether a file is another one by now, or gone."""
-        return any(_identity(path) != seen for path, seen in self.files.items())
-
-
-def _answer(source: _Source, query: str, parameters: Any, then: datetime | None) -> pd.DataFrame:
-    """DuckDB's answer.
-
-    Raises:
-        QueryError: if there is none.
-        _ReplacedError: if it may be wrong, or wrongly missing.
-    """
-    connection = _database(os.getpid(), source.folder).cursor()
-    try:
-        for name, table in source.tables.items():
-            connection.register(name, table)
-        connection.execute(_views(source, then, query))
-        _check_question(connection, query)
-        answer = connection.execute(query, parameters).df()
-    except duckdb.Error as error:
-        if source.is_replaced():
-            raise _ReplacedError from error
-        raise QueryError(f"{error}", _REMEDY) from error
-    finally:
-        connection.close()
-    if source.is_replaced():
-        raise _ReplacedError
-    return answer
-
-
-def _on_disk(folder: Local) -> _Source:
-    """The files of a folder that are whole, for DuckDB to read them."""
-    files, with_splits = {}, []
-    place = f"{folder.folder.resolve()}{os.sep}"
-    for symbol in _symbols(folder):
-        path = f"{place}{slug(symbol)}.parquet"
-        seen = _identity(path)
+def _stored(folder: Folder) -> pa.Table:
+    """The rows of all files that are whole; only what is another file than the last time is read."""
+    place = folder.where()
+    there = folder.identities()
+    symbols = _symbols(folder, there)
+    for key in [key for key in _kept if key[0] == place and _kept[key][0] != there.get(key[1])]:
+        _kept.pop(key, None)
+    for name, content in folder.read_many([name for name in symbols if (place, name) not in _kept]):
         try:
-            splits = _good(path, symbol, seen)
-        except FileNotFoundError:
+            table = decoded_table(_readable(content), folder.where(name), symbols[name])
+            _kept[place, name] = there[name], table
+        except FileNotFoundError:  # set aside meanwhile
             continue
         except (OSError, DataError) as error:
-            _leave_out(error.message if isinstance(error, DataError) else f"{path} cannot be read: {error}.")
-            continue
-        files[path] = seen
-        if splits:
-            with_splits.append(path)
-    if not files:
-        return _Source("stored", "stored", {"stored": SCHEMA.empty_table()})
-    return _Source(_read(files), _read(with_splits or list(files)[:1]), folder=place, files=files)
+            _leave_out(error.message if isinstance(error, DataError) else f"{folder.where(name)}: {error}.")
+    found = [one[1] for name in symbols if (one := _kept.get((place, name)))]
+    return pa.concat_tables([TABLE.empty_table(), *found])
 
 
-def _in_memory(folder: Folder) -> _Source:
-    """The files of a folder that are whole, each read once."""
-    tables = [SCHEMA.empty_table()]
-    for name, content in folder.read_all():
-        if isinstance(content, OSError):
-            if not isinstance(content, FileNotFoundError):  # else it was set aside meanwhile
-                _leave_out(f"{folder.where(name)} cannot be read: {content}.")
-            continue
-        try:
-            tables.append(checked(content, folder.where(name), symbol_of(name)).read(SCHEMA.names))
-        except DataError as error:
-            _leave_out(error.message)
-    return _Source("stored", "stored", {"stored": pa.concat_tables(tables)})
+def _readable(content: bytes | OSError) -> bytes:
+    if isinstance(content, OSError):
+        raise content
+    return content
 
 
-def _read(paths: Iterable[str]) -> str:
-    return f"read_parquet([{', '.join(_quoted(path) for path in paths)}], hive_partitioning = false)"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _identity(path: str) -> tuple[int, ...]:
-    """Tells a file from one that took its place; empty where there is none."""
-    try:
-        seen = os.stat(path)  # noqa: PTH116 - a tenth of the time of Path.stat, for each file and question
-    except OSError:
-        return ()
-    return seen.st_mtime_ns, seen.st_size, seen.st_ino
-
-
-@lru_cache(maxsize=100_000)
-def _good(path: str, symbol: str, _seen: tuple[int, ...]) -> bool:
-    """Whether there may be splits in a file that is whole; looked at once as long as nobody writes it."""
-    return has_splits(checked(Path(path).read_bytes(), path, symbol))
-
-
-def _symbols(folder: Folder) -> list[str]:
-    """Symbols that have a file; a file that is not named after one is left out."""
-    symbols = []
-    for name in folder.names():
-        symbol = symbol_of(name)
-        if symbol:
-            symbols.append(symbol)
-        else:
-            _leave_out(f"{folder.where(name)} is not named after a ticker, so it is not the lake's.")
-    return symbols
+def _symbols(folder: Folder, names: Iterable[str]) -> dict[str, str]:
+    """Name → symbol of the files that are named after one; another file is left out."""
+    symbols = {name: symbol_of(name) for name in names}
+    for name in [name for name, symbol in symbols.items() if not symbol]:
+        _leave_out(f"{folder.where(name)} is not named after a ticker, so it is not the lake's.")
+    return {name: symbol for name, symbol in symbols.items() if symbol}
 
 
 def _leave_out(problem: str) -> None:
@@ -310,21 +223,20 @@ def _leave_out(problem: str) -> None:
 
 
 @cache
-def _database(_process: int, folder: str) -> duckdb.DuckDBPyConnection:
-    """An empty database that can read a folder and nothing else, one for each process: forks cannot share."""
+def _database(_process: int) -> duckdb.DuckDBPyConnection:
+    """An empty database that reaches no file and no address, one for each process: forks cannot share."""
     database = duckdb.connect()
-    database.execute(_SETTINGS.format(folder=_quoted(folder) if folder else ""))
+    database.execute(_SETTINGS)
     return database
 
 
-def _views(source: _Source, then: datetime | None, query: str) -> str:
-    """SQL that makes the relations: those that a question names, or all. Each costs milliseconds."""
+def _views(then: datetime | None) -> str:
+    """SQL that makes the relations of the registered table."""
     moment = f"TIMESTAMPTZ '{then.isoformat()}'" if then else "TIMESTAMPTZ 'infinity'"
     known = f"known_at <= {moment} AND (known_until IS NULL OR known_until > {moment})"
-    known = f"{known if then else 'known_until IS NULL'} AND close IS NOT NULL"
-    named = [name for name in _RELATIONS if name in query.lower()] or list(_RELATIONS)
-    given = {"stored": source.stored, "split": source.split, "then": moment, "known": known}
-    return "".join(f"CREATE TEMP VIEW {name} AS {_RELATIONS[name].format(**given)};" for name in named)
+    return _RELATIONS.format(
+        then=moment, known=f"{known if then else 'known_until IS NULL'} AND close IS NOT NULL"
+    )
 
 
 def _check_question(connection: duckdb.DuckDBPyConnection, query: str) -> None:
