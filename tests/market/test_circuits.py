@@ -108,6 +108,13 @@ def test_a_vendor_that_says_how_long_is_believed(circuits):
     circuits.admit("v", NOW + 3600)
 
 
+def test_of_several_waits_that_are_told_the_longest_holds(circuits):
+    """Whichever came last."""
+    for told in (10.0, 600.0, 5.0):
+        circuits.failed("v", ProviderError(ProviderFault.RATE_LIMITED, "Slow down.", retry_after=told), NOW)
+    assert refused(circuits, NOW).retry_after == 600
+
+
 def test_the_next_program_knows(circuits, tmp_path):
     """What is open stays open."""
     broken(circuits)
