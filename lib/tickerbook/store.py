@@ -177,19 +177,24 @@ class RunStore:
         return sorted(kept, reverse=True)
 
 
-def load_facts(notebook: str, ticker: str | None = None, session: str = "") -> Facts:
+def load_facts(
+    notebook: str, ticker: str | None = None, session: str = "", *, default: Facts | None = None
+) -> Facts:
     """Facts that another notebook published, for use in a notebook.
 
     Args:
         notebook: its name, such as "levels".
         ticker: the symbol; None for a notebook over the universe.
         session: ISO date; the newest good run not after it is taken. Empty for the newest of all.
+        default: given where that notebook has not been run well; without it that is an error.
 
     Raises:
-        NoFactsError: if that notebook has not been run well.
+        NoFactsError: if that notebook has not been run well, and there is no default.
     """
     store = RunStore(load_settings().runs)
     result = store.latest_ok(notebook, ticker, date.fromisoformat(session) if session else None)
+    if result is None and default is not None:
+        return default
     if result is None:
         whose = f"{ticker or 'the universe'}{' until ' + session if session else ''}"
         raise NoFactsError(

@@ -400,6 +400,40 @@ def test_a_notebook_may_need_the_universe_over_the_universe(chain, kernels):
     assert chain.run(force=True)["digest", None].status == "skipped"
 
 
+def test_a_ticker_may_need_the_universe(chain, kernels):
+    """What all tickers together have shown is there before what uses it, and a part of its key."""
+    book(chain.project, "odds", over="universe", needs=("levels",))
+    book(chain.project, "plan", needs=("odds",))
+    result = chain.run(workers=1)["plan", "AAPL"]
+    assert set(result.origin["upstream"]) == {"odds"}
+    at = kernels.names.index(("odds", ["AAPL", "MSFT"]))
+    assert kernels.names.index(("levels", "MSFT")) < at < kernels.names.index(("plan", "AAPL"))
+    kernels.answers["odds"] = lambda _p: {"value": 2}
+    chain.run(notebooks=["odds"], force=True)
+    assert outcomes(chain.run())["plan", "AAPL"] == "ok"
+
+
+def test_the_same_of_the_universe_runs_no_ticker_again(chain):
+    """A new close of one ticker may leave what all have shown as it was; the others then stand."""
+    book(chain.project, "odds", over="universe", needs=("levels",))
+    book(chain.project, "plan", needs=("odds",))
+    chain.run()
+    bars(chain.project, "AAPL", last="2024-01-15", sessions=6)
+    results = outcomes(chain.run())
+    assert (results["plan", "AAPL"], results["odds", None]) == ("ok", "ok")
+    assert results["plan", "MSFT"] == "unchanged"
+
+
+def test_a_ticker_goes_without_what_the_universe_has_not_shown(chain, kernels):
+    """It is context: where it fails or is of later sessions only, the ticker's own work goes on."""
+    book(chain.project, "odds", over="universe", needs=("levels",))
+    book(chain.project, "plan", needs=("odds",))
+    kernels.answers["odds"] = lambda _p: BROKEN
+    results = chain.run()
+    assert (results["odds", None].status, results["plan", "AAPL"].status) == ("failed", "ok")
+    assert results["plan", "AAPL"].origin["upstream"] == {"odds": ""}
+
+
 # --- refused before anything runs ---
 
 

@@ -78,12 +78,12 @@ def test_an_unknown_need_is_refused_with_the_nearest(folder):
         load_templates(folder)
 
 
-def test_a_ticker_cannot_need_the_universe(folder):
-    """A ticker's notebook runs before those over the universe."""
-    book(folder.parent, "market", over="universe")
-    book(folder.parent, "levels", needs=("market",))
-    with pytest.raises(NotebookError, match=r"levels\.ipynb runs for each ticker"):
-        load_templates(folder)
+def test_a_ticker_may_need_the_universe(folder):
+    """What all tickers together have shown stands before what uses it for one of them."""
+    book(folder.parent, "levels")
+    book(folder.parent, "odds", over="universe", needs=("levels",))
+    book(folder.parent, "a_plan", needs=("odds",))
+    assert [t.name for t in load_templates(folder)] == ["levels", "odds", "a_plan"]
 
 
 def test_without_a_parameters_cell_it_is_refused(folder):

@@ -41,7 +41,8 @@ class Decider:
             return self._without_bars(template, ticker, error)
         work = self._work(template, ticker, (ticker,), session)
         for need in work.needs:
-            if not self._stands(need, session, same_session=True):
+            # What is known of the universe is context: a ticker goes without where it is not there yet.
+            if need[1] and not self._stands(need, session, same_session=True):
                 return self._skipped(work, self._missing(*need))
         return self._taken(work) or work
 

@@ -120,12 +120,25 @@ def standing(
 
 
 def upstream(work: Work, store: RunStore) -> dict[str, str]:
-    """Digests of the facts that a piece of work uses; empty where they do not stand."""
+    """Digests of the facts that a piece of work uses; empty where they do not stand.
+
+    A ticker takes from the universe what `load_facts` gives it: the newest good facts not after its session.
+    """
     found = {}
     for need, ticker in work.needs:
-        result = standing(store, need, ticker, work.session, same_session=work.ticker is not None)
+        if work.ticker and not ticker:
+            result = _context(store, need, work.session)
+        else:
+            result = standing(store, need, ticker, work.session, same_session=work.ticker is not None)
         found[f"{need} {ticker or ''}".strip()] = result.facts.digest if result else ""
     return found
+
+
+def _context(store: RunStore, notebook: str, session: date) -> RunResult | None:
+    try:
+        return store.latest_ok(notebook, None, session)
+    except TornFileError:
+        return None
 
 
 def ingredients(work: Work, store: RunStore, around: Around, prices: Callable[[str], Prices]) -> Ingredients:

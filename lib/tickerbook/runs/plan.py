@@ -45,8 +45,7 @@ class Plan:
             for t in chosen
             if t.over == "ticker"
         }
-        each = set(graph)
-        graph |= {(t.name, None): each | set(self.needs(t, ())) for t in chosen if t.over == "universe"}
+        graph |= {(t.name, None): set(self.needs(t, self.tickers)) for t in chosen if t.over == "universe"}
         return {node: {need for need in needs if need[0] in self.chosen} for node, needs in graph.items()}
 
     def needs(self, template: Template, tickers: Sequence[str]) -> list[Node]:

@@ -181,8 +181,3 @@ def _check_needs(template: Template, templates: Mapping[str, Template]) -> None:
                 f"{where} needs {need!r}, which is not there.{nearest(need, list(templates))}",
                 f"The notebooks are {', '.join(templates)}.",
             )
-        if template.over == "ticker" and templates[need].over == "universe":
-            raise NotebookError(
-                f"{where} runs for each ticker and needs {need!r}, which runs for all of them.",
-                "Only a notebook over the universe may need one over the universe.",
-            )
