@@ -18,6 +18,31 @@ ATR_PERIOD = 14
 
 
 @dataclass(frozen=True, slots=True)
+class Odds:
+    """How often levels like one held when price came to them, measured against chance. Fractions, 0 to 1.
+
+    Attributes:
+        estimate: probability of a bounce after a touch: 1 ATR back before 1 ATR through.
+        low, high: its 95 % interval.
+        n: touches behind it, of all tickers.
+        placebo: the same of placebo levels at matched distance, side and volatility.
+        edge: `estimate` − `placebo`.
+        edge_low, edge_high: its 95 % interval, block bootstrap by date.
+        sufficient: whether n suffices to say anything; where it does not, all else is to be left unsaid.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+    placebo: float
+    edge: float
+    edge_low: float
+    edge_high: float
+    sufficient: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """A price with the zone around it, in currency a share, adjusted as the bars it was found in.
 
@@ -30,6 +55,9 @@ class Level:
         known: the session at whose close it first could be computed; never before `formed`.
         touches: separate visits of the price to the zone after `formed`, up to the last session: runs of
             bars whose range meets the zone, each after a bar outside it.
+        family: the family of methods it comes from; methods of one family are not independent of each other.
+        kind: the method by the name under which its odds are measured.
+        families: independent families with a price in the zone, its own included.
         odds: how often such levels held, once that is measured.
     """
 
@@ -41,7 +69,10 @@ class Level:
     formed: date
     known: date
     touches: int
-    odds: float | None = None
+    family: str = ""
+    kind: str = ""
+    families: int = 1
+    odds: Odds | None = None
 
 
 @dataclass(frozen=True, slots=True)
