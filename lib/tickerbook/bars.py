@@ -1,6 +1,7 @@
 """Bars: checked prices with their origin."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tickerbook.errors import DataError
+from tickerbook.trials import Trials
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 Adjustment = Literal["none", "split", "split_dividend"]
@@ -29,6 +31,7 @@ class Bars:
         adjustment: what prices and volume are adjusted for.
         source: the provider, as a reader would name it.
         fetched_at: when the provider was asked (UTC).
+        witness: who is told of every backtest on these bars; None for nobody. It stays with parts of them.
 
     Raises:
         DataError: if the frame breaks any of that.
@@ -41,6 +44,7 @@ class Bars:
     adjustment: Adjustment
     source: str
     fetched_at: datetime
+    witness: Callable[[Trials], None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         problem = _problem(self.frame)

@@ -3,7 +3,7 @@
 A session is a naive date, the day's name on its exchange; an instant is UTC and its name ends in `_at`.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -69,6 +69,17 @@ def last_completed(calendar: str, now_at: datetime) -> date:
     if done.empty:
         raise ValueError(f"{calendar} has no session completed by {now_at}")
     return done.index[-1].date()  # type: ignore[no-any-return]
+
+
+def quarter_end(session: date) -> date:
+    """The last day of the newest calendar quarter that was over before `session`'s quarter began.
+
+    What is measured up to that day stays the same until the next quarter is complete.
+
+    >>> quarter_end(date(2013, 3, 1)), quarter_end(date(2013, 4, 1))
+    (datetime.date(2012, 12, 31), datetime.date(2013, 3, 31))
+    """
+    return date(session.year, 3 * ((session.month - 1) // 3) + 1, 1) - timedelta(days=1)
 
 
 def time_zone(calendar: str) -> str:

@@ -142,6 +142,11 @@ class Settings(_Strict):
         return self.project / "data" / "runs"
 
     @property
+    def trials(self) -> Path:
+        """Folder of every backtest ever run."""
+        return self.project / "data" / "trials"
+
+    @property
     def ledger(self) -> str:
         """SQLAlchemy URL of the ledger."""
         return os.environ.get("TICKERBOOK_LEDGER") or f"sqlite:///{self.project / 'data' / 'ledger.db'}"

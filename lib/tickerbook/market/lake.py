@@ -29,6 +29,7 @@ from tickerbook.market.lakelearn import Change, Written, check_index, learn
 from tickerbook.market.lakewhen import earliest, instant
 from tickerbook.market.raw import RAW, adjusted
 from tickerbook.settings import Settings, check_symbol, load_settings
+from tickerbook.trialbook import TrialBook
 
 __all__ = ["Change", "Lake", "Origin", "Stored", "Written", "load_bars", "project_lake"]
 
@@ -240,6 +241,7 @@ def load_bars(
     """Bars of a ticker from this project's lake, oldest first.
 
     Prices and volume are in the units of the newest session asked for: later splits are not known yet.
+    Every backtest on these bars is counted in the project's trial ledger.
 
     Args:
         ticker: the symbol, such as "AAPL".
@@ -264,8 +266,11 @@ def load_bars(
         raise ConfigError(
             f"adjustment={adjustment!r} does not exist.", f"There are {', '.join(get_args(Adjustment))}."
         )
-    lake = project_lake(load_settings())
-    return lake.bars(ticker, _day(until), sessions, adjustment, instant(known_at, "known_at"))
+    settings = load_settings()
+    bars = project_lake(settings).bars(
+        ticker, _day(until), sessions, adjustment, instant(known_at, "known_at")
+    )
+    return replace(bars, witness=TrialBook(settings.trials).add)
 
 
 def decoded_table(content: bytes, where: str, ticker: str) -> Any:

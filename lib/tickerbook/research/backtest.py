@@ -2,7 +2,7 @@
 
 Decided at a session's close, filled at the next session's open; whole shares; commission and slippage on
 every fill (see `simulate`). Shares are as adjusted as the bars are; where those are not adjusted for
-dividends, neither strategy nor benchmark receives any.
+dividends, neither strategy nor benchmark receives any. Each backtest tells the witness of its bars.
 """
 
 import math
@@ -24,6 +24,7 @@ from tickerbook.research.strategy import (
     strategy_names,
     strategy_parameters,
 )
+from tickerbook.research.trial import tell
 
 __all__ = ["BacktestResult", "Costs", "Untested", "backtest", "backtest_facts", "compare"]
 
@@ -63,8 +64,11 @@ def backtest(
     benchmark, _ = simulate(frame, pd.Series(1.0, frame.index), costs, cash)
     equity, trades = simulate(frame, exposure.iloc[row:], costs, cash)
     _check_equity(bars, name, equity)
+    parameters = strategy_parameters(rule)
+    conditions = f"{costs} {cash} {equity.index[0]:%Y-%m-%d}"
+    tell(bars, name, [parameters], equity.pct_change().to_frame(), conditions=conditions)
     return BacktestResult(
-        name, strategy_parameters(rule), costs, cash, exposure, equity, benchmark.rename("benchmark"), trades
+        name, parameters, costs, cash, exposure, equity, benchmark.rename("benchmark"), trades
     )
 
 
