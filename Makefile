@@ -19,7 +19,7 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m ipykernel install --sys-prefix --name tickerbook --display-name tickerbook > /dev/null
+	@$(BIN)/jupyter kernelspec install --sys-prefix --log-level=ERROR --name tickerbook lib/tickerbook/runs/kernelspec
 	@touch $@
 
 site: env ## real sample prices to a finished site in _site/

@@ -49,8 +49,11 @@ def texts(executed):
 
 
 def children():
-    """Kernels and what they started, of this process."""
-    return {process.pid for process in psutil.Process().children(recursive=True)}
+    """Kernels and what they started, of this process; what forks kernels stays for the next one."""
+    ours = [process for process in psutil.Process().children() if not is_gone(process.pid)]
+    forking = {process.pid for process in ours if "tickerbook.runs.zygote" in process.cmdline()}
+    pids = {process.pid for process in psutil.Process().children(recursive=True)} - forking
+    return {pid for pid in pids if not is_gone(pid)}
 
 
 def is_gone(pid):

@@ -37,7 +37,7 @@ child.stdout.readline()
 """
 HITTING = """
 if ticker == "AAPL":
-    os.kill(os.getppid(), signal.{})
+    os.kill(int(os.environ["JPY_PARENT_PID"]), signal.{})
 while True:
     time.sleep(1)
 """
