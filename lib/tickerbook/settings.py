@@ -16,6 +16,8 @@ _SYMBOL = re.compile(r"\^?[A-Z0-9]+(?:[.\-=][A-Z0-9]+)*(?:=X|=F)?")
 _LONGEST_SYMBOL = 20
 _UNIVERSE = "universe.toml"
 _PROVIDERS = "providers.toml"
+_GATES = "gates.toml"
+STAGES = ("dev", "paper", "production")  # of a strategy, from untried to trusted
 
 
 def check_symbol(text: str) -> str:
@@ -113,6 +115,37 @@ class ProviderParams(ProviderTable):
     project: Path | None = None
 
 
+class Gate(_Strict):
+    """`[stage]` of gates.toml: what a strategy must have shown out of sample to be moved to that stage.
+
+    Attributes:
+        deflated_sharpe: at least: probability of skill after all trials of its family.
+        overfitting: at most: probability of backtest overfitting.
+        trades: at least: closed trades of all tickers.
+        sessions: at least: sessions out of sample.
+        drawdown: at most: depth of the deepest drawdown, a fraction.
+        break_even_bps: at least: what a fill may cost until the edge is gone.
+        certificate: whether its certificate of causality must have passed.
+        holdout_sharpe: above: Sharpe ratio a year in the holdout.
+    """
+
+    deflated_sharpe: float = Field(ge=0, le=1)
+    overfitting: float = Field(ge=0, le=1)
+    trades: int = Field(ge=0)
+    sessions: int = Field(ge=1)
+    drawdown: float = Field(gt=0, le=1)
+    break_even_bps: float = Field(ge=0, allow_inf_nan=False)
+    certificate: bool
+    holdout_sharpe: float = Field(allow_inf_nan=False)
+
+
+class GatesFile(_Strict):
+    """gates.toml as written."""
+
+    paper: Gate
+    production: Gate
+
+
 class Settings(_Strict):
     """Everything in params/, and where things are.
 
@@ -122,6 +155,7 @@ class Settings(_Strict):
         tickers: the universe, in the order written.
         parameters: notebook → parameter → value, from the tables in params/ named after notebooks.
         providers: provider → how it is asked, for every provider there is.
+        gates: stage → what a strategy must have shown to be moved there; empty where no file says so.
     """
 
     project: Path
@@ -129,6 +163,7 @@ class Settings(_Strict):
     tickers: tuple[Ticker, ...]
     parameters: Mapping[str, Mapping[str, Any]]
     providers: Mapping[str, ProviderParams] = {}
+    gates: Mapping[str, Gate] = {}
 
     @property
     def lake(self) -> Path | str:
@@ -217,6 +252,7 @@ def load_settings(project: Path | None = None) -> Settings:
         tickers=tuple(_ticker(symbol, universe) for symbol in universe.tickers),
         parameters=_parameters(project),
         providers=_providers(project),
+        gates=_gates(project),
     )
 
 
@@ -293,7 +329,7 @@ def _parameters(project: Path) -> dict[str, dict[str, Any]]:
     known = sorted(path.stem for path in (project / "notebooks").glob("*.ipynb"))
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((project / "params").glob("*.toml")):
-        if path.name in {_UNIVERSE, _PROVIDERS}:
+        if path.name in {_UNIVERSE, _PROVIDERS, _GATES}:
             continue
         for notebook, values in _read_toml(path).items():
             where = f"params/{path.name}: [{notebook}]"
@@ -309,7 +345,42 @@ def _parameters(project: Path) -> dict[str, dict[str, Any]]:
             if notebook in found:
                 raise ConfigError(f"{where} stands in a second file.", "Keep one table for each notebook.")
             found[notebook] = values
+    _check_stages(found.get("strategies", {}))
     return found
+
+
+def _check_stages(table: Mapping[str, Any]) -> None:
+    """Refuse a stage that there is not, and a strategy at a stage that there is not, or at two."""
+    where = "params/strategies.toml: [strategies]"
+    if table.get("stage", STAGES[0]) not in STAGES:
+        raise ConfigError(
+            f"{where} stage = {table['stage']!r} is no stage.", f"The stages are {', '.join(STAGES)}."
+        )
+    known = sorted(
+        path.stem for path in (Path(__file__).parent / "research" / "strategies").glob("[a-z]*.py")
+    )
+    lists = [name for stage in STAGES[1:] if isinstance(names := table.get(stage), list) for name in names]
+    for name in lists:
+        if name not in known:
+            raise ConfigError(
+                f"{where} names {name!r}, which is no strategy.{nearest(str(name), known)}",
+                f"The strategies are {', '.join(known)}.",
+            )
+        if lists.count(name) > 1:
+            raise ConfigError(f"{where} has {name} more than once.", "Keep it at the stage it has reached.")
+
+
+def _gates(project: Path) -> dict[str, Gate]:
+    """What each stage asks for, from gates.toml where there is one."""
+    path = project / "params" / _GATES
+    if not path.exists():
+        return {}
+    try:
+        gates = GatesFile.model_validate(_read_toml(path))
+    except ValidationError as error:
+        model = GatesFile if len(error.errors()[0]["loc"]) == 1 else Gate
+        raise _explain(path, error, model) from error
+    return {"paper": gates.paper, "production": gates.production}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
