@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ _UNIVERSE = "universe.toml"
 _PROVIDERS = "providers.toml"
 _GATES = "gates.toml"
 STAGES = ("dev", "paper", "production")  # of a strategy, from untried to trusted
+_RISK = "risk.toml"
 
 
 def check_symbol(text: str) -> str:
@@ -115,6 +117,39 @@ class ProviderParams(ProviderTable):
     project: Path | None = None
 
 
+class HeldPosition(_Strict):
+    """`[[position]]` of risk.toml: an open position.
+
+    Attributes:
+        ticker: the symbol.
+        shares: how many; negative for a short position.
+        entry: price at which it began, in the currency of the account.
+        stop: price at which it is given up now.
+    """
+
+    ticker: str
+    shares: float = Field(allow_inf_nan=False)
+    entry: float = Field(gt=0, allow_inf_nan=False)
+    stop: float = Field(gt=0, allow_inf_nan=False)
+
+    @property
+    def text(self) -> str:
+        """As the notebook `sizing` takes it: `IBM 100 195.5 188`."""
+        return f"{self.ticker} {self.shares:.15g} {self.entry:.15g} {self.stop:.15g}"
+
+
+class RiskFile(_Strict):
+    """What risk.toml has beside the parameters of `sizing`: how things stand today.
+
+    Attributes:
+        position: the open positions.
+        earnings: ticker → announced days.
+    """
+
+    position: list[HeldPosition] = []
+    earnings: dict[str, list[date]] = {}
+
+
 class Gate(_Strict):
     """`[stage]` of gates.toml: what a strategy must have shown out of sample to be moved to that stage.
 
@@ -196,6 +231,11 @@ class Settings(_Strict):
         """The published site."""
         return self.project / "_site"
 
+    def stage(self, strategy: str) -> str:
+        """The stage that a strategy has reached, from params/strategies.toml."""
+        table = self.parameters.get("strategies", {})
+        return next((name for name in STAGES[:0:-1] if strategy in table.get(name, ())), STAGES[0])
+
     def ticker(self, symbol: str) -> Ticker:
         """The universe's entry for a symbol.
 
@@ -250,7 +290,7 @@ def load_settings(project: Path | None = None) -> Settings:
         project=project,
         title=universe.title,
         tickers=tuple(_ticker(symbol, universe) for symbol in universe.tickers),
-        parameters=_parameters(project),
+        parameters=_with_book(_parameters(project), project),
         providers=_providers(project),
         gates=_gates(project),
     )
@@ -332,6 +372,8 @@ def _parameters(project: Path) -> dict[str, dict[str, Any]]:
         if path.name in {_UNIVERSE, _PROVIDERS, _GATES}:
             continue
         for notebook, values in _read_toml(path).items():
+            if path.name == _RISK and notebook in RiskFile.model_fields:
+                continue  # see `_with_book`
             where = f"params/{path.name}: [{notebook}]"
             if not isinstance(values, dict) and notebook in known:
                 raise ConfigError(
@@ -381,6 +423,28 @@ def _gates(project: Path) -> dict[str, Gate]:
         model = GatesFile if len(error.errors()[0]["loc"]) == 1 else Gate
         raise _explain(path, error, model) from error
     return {"paper": gates.paper, "production": gates.production}
+
+
+def _with_book(parameters: dict[str, dict[str, Any]], project: Path) -> dict[str, dict[str, Any]]:
+    """The parameters of `sizing` with the open positions and the days of earnings of risk.toml as texts."""
+    path = project / "params" / _RISK
+    written = _read_toml(path) if path.exists() else {}
+    given = {name: written[name] for name in RiskFile.model_fields if name in written}
+    try:
+        risk = RiskFile.model_validate(given)
+        for symbol in (*(one.ticker for one in risk.position), *risk.earnings):
+            check_symbol(symbol)
+    except ValidationError as error:
+        model = HeldPosition if error.errors()[0]["loc"][0] == "position" else RiskFile
+        raise _explain(path, error, model) from error
+    except SymbolError as error:
+        raise ConfigError(f"params/{path.name}: {error.message}", error.remedy) from error
+    texts = {
+        "positions": [one.text for one in risk.position],
+        "earnings": [f"{ticker} {day}" for ticker, days in risk.earnings.items() for day in days],
+    }
+    found = {name: told for name, told in texts.items() if told}
+    return parameters | {"sizing": found | parameters.get("sizing", {})} if found else parameters
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
