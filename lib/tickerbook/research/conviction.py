@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tickerbook.facts import Fact, Facts
-from tickerbook.research.limits import STAGES
 from tickerbook.research.position import check_value
 
 FULL_EDGE = 0.05  # a lower bound of five points over chance counts in full
@@ -84,17 +83,16 @@ class Evidence:
     certified: tuple[tuple[str, bool], ...] = ()
 
 
-def read_evidence(signals: Facts, strategies: Facts, min_stage: str) -> Evidence:
+def read_evidence(signals: Facts, strategies: Facts) -> Evidence:
     """What other notebooks found, as far as it counts for a long position.
 
     Args:
         signals: facts of the ticker's `backtest`: `strategy.N.name` and `.signal`.
-        strategies: facts of `strategies`: `evidence.N.strategy`, `.stage`, `.dsr`, and `certificate.N.name`,
-            `.passed`. Facts that are not there are not known.
-        min_stage: stage that a strategy must have reached to count.
+        strategies: facts of `strategies`: `evidence.N.strategy`, `.used` (whether it has reached the stage
+            that plans ask for), `.dsr`, and `certificate.N.name`, `.passed`. What is not there is not known.
     """
     long = {one["name"].value for one in signals.rows("strategy") if _of(one, "signal") == "long"}
-    known = [row for row in strategies.rows("evidence") if _counts(row, min_stage)]
+    known = [row for row in strategies.rows("evidence") if _of(row, "used")]
     names = [_of(row, "strategy") for row in known]
     found = [_of(row, "dsr") for row in known if _of(row, "strategy") in long]
     return Evidence(
@@ -102,11 +100,6 @@ def read_evidence(signals: Facts, strategies: Facts, min_stage: str) -> Evidence
         agreement=sum(name in long for name in names) / len(names) if names else None,
         certified=tuple(_certificates(strategies)),
     )
-
-
-def _counts(row: dict[str, Fact], min_stage: str) -> bool:
-    stage = _of(row, "stage")
-    return stage in STAGES and STAGES.index(stage) >= STAGES.index(min_stage)
 
 
 def _certificates(strategies: Facts) -> Iterator[tuple[str, bool]]:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from tickerbook.research.position import check_limits, check_value
 from tickerbook.research.throttle import Account, Throttle
 
-STAGES = ("dev", "paper", "production")  # of a strategy, from untried to trusted
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -27,7 +25,6 @@ class Limits:
         max_volume_share: largest share of a mean day's volume (20 sessions) in the position.
         require_edge: whether a size needs a measured edge; without, Kelly and conviction are not applied.
         kelly_fraction: share of Kelly's fraction that may be risked.
-        min_stage: stage that a strategy must have reached for its evidence to count.
         stop_atr: how far below the zone the stop is at least, in ATR(14).
         min_target_atr: how far from the entry a target must be to count, in ATR(14).
         min_reward_risk: the nearest target must be this many times as far as the stop.
@@ -60,7 +57,6 @@ class Limits:
     max_volume_share: float = 0.01
     require_edge: bool = True
     kelly_fraction: float = 0.5
-    min_stage: str = "paper"
     stop_atr: float = 0.5
     min_target_atr: float = 1.0
     min_reward_risk: float = 1.5
@@ -90,7 +86,6 @@ class Limits:
             check_value(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         for name, least in (("trend_sessions", 1), ("volatility_sessions", 2), ("correlation_sessions", 20)):
             check_value(name, getattr(self, name), getattr(self, name) >= least, f"{least} or more")
-        check_value("min_stage", self.min_stage, self.min_stage in STAGES, f"one of {', '.join(STAGES)}")
         _ = self.account, self.throttle  # which check their own
 
     @property

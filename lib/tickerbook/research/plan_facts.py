@@ -6,9 +6,9 @@ from dataclasses import replace
 from tickerbook.facts import Fact, Facts
 from tickerbook.research.book import Held
 from tickerbook.research.conviction import Reason
-from tickerbook.research.desk import Target
+from tickerbook.research.desk import Sizing, Target
 from tickerbook.research.plan import GAPS, TradePlan
-from tickerbook.research.position import Cap, Size
+from tickerbook.research.position import Cap
 from tickerbook.research.pretrade import Check
 
 _CENTS, _FINE = 2, 4
@@ -43,7 +43,7 @@ def plan_facts(plan: TradePlan) -> Facts:
         for number, cap in enumerate(plan.sizing.size.caps, start=1):
             facts += _cap(f"size.{number}", cap)
         for number, gap in enumerate(GAPS, start=1):
-            facts += _gap(f"gap.{number}", gap, plan.sizing.size, plan)
+            facts += _gap(f"gap.{number}", gap, plan.sizing, plan)
         for number, reason in enumerate(plan.sizing.conviction.reasons, start=1):
             facts += _reason(f"conviction.{number}", reason)
         for number, held in enumerate(plan.sizing.held, start=1):
@@ -124,15 +124,17 @@ def _cap(row: str, cap: Cap) -> Iterator[Fact]:
     yield Fact(f"{row}.binds", cap.binds, f"{cap.method}: decides")
 
 
-def _gap(row: str, gap: int, size: Size, plan: TradePlan) -> Iterator[Fact]:
-    distance = gap * (plan.atr or 0.0)
+def _gap(row: str, gap: int, sizing: Sizing, plan: TradePlan) -> Iterator[Fact]:
+    size, distance = sizing.size, gap * (plan.atr or 0.0)
     fill, loss = size.gap_fill(distance), size.gap_loss(distance)
-    lost = abs(size.entry - fill) / size.risk_per_share
+    lost = abs(size.entry - fill)
     yield Fact(f"{row}.atr", gap, "gap beyond the stop", "ATR", 0)
     yield _price(plan, f"{row}.price", fill, "gap: sold at")
-    yield Fact(f"{row}.r_multiple", lost, "gap: loss in risks of a share", "R", 1)
+    yield Fact(f"{row}.r_multiple", lost / size.risk_per_share, "gap: loss in risks of a share", "R", 1)
     yield Fact(f"{row}.loss", loss, "gap: loss", plan.currency, 0)
     yield Fact(f"{row}.share", loss / plan.limits.equity, "gap: loss, share of the equity", "fraction", 1)
+    on_trust = lost * sizing.trusting
+    yield Fact(f"{row}.trusting_loss", on_trust, "gap: loss of who takes the edge on trust", plan.currency, 0)
 
 
 def _reason(row: str, reason: Reason) -> Iterator[Fact]:

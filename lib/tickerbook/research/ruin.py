@@ -10,7 +10,7 @@ from tickerbook.research.position import check_value
 
 LEAST = 60  # returns; fewer say nothing about a year
 BLOCK = 20  # mean length of a block of returns that stay together, sessions: a month
-PATHS = 2000
+PATHS = 1000
 _SEED = 20030613
 
 
