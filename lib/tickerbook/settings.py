@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,9 @@ _SYMBOL = re.compile(r"\^?[A-Z0-9]+(?:[.\-=][A-Z0-9]+)*(?:=X|=F)?")
 _LONGEST_SYMBOL = 20
 _UNIVERSE = "universe.toml"
 _PROVIDERS = "providers.toml"
+_GATES = "gates.toml"
+STAGES = ("dev", "paper", "production")  # of a strategy, from untried to trusted
+_RISK = "risk.toml"
 
 
 def check_symbol(text: str) -> str:
@@ -113,6 +117,70 @@ class ProviderParams(ProviderTable):
     project: Path | None = None
 
 
+class HeldPosition(_Strict):
+    """`[[position]]` of risk.toml: an open position.
+
+    Attributes:
+        ticker: the symbol.
+        shares: how many; negative for a short position.
+        entry: price at which it began, in the currency of the account.
+        stop: price at which it is given up now.
+    """
+
+    ticker: str
+    shares: float = Field(allow_inf_nan=False)
+    entry: float = Field(gt=0, allow_inf_nan=False)
+    stop: float = Field(gt=0, allow_inf_nan=False)
+
+    @property
+    def text(self) -> str:
+        """As the notebook `sizing` takes it: `IBM 100 195.5 188`."""
+        return f"{self.ticker} {self.shares:.15g} {self.entry:.15g} {self.stop:.15g}"
+
+
+class RiskFile(_Strict):
+    """What risk.toml has beside the parameters of `sizing`: how things stand today.
+
+    Attributes:
+        position: the open positions.
+        earnings: ticker → announced days.
+    """
+
+    position: list[HeldPosition] = []
+    earnings: dict[str, list[date]] = {}
+
+
+class Gate(_Strict):
+    """`[stage]` of gates.toml: what a strategy must have shown out of sample to be moved to that stage.
+
+    Attributes:
+        deflated_sharpe: at least: probability of skill after all trials of its family.
+        overfitting: at most: probability of backtest overfitting.
+        trades: at least: closed trades of all tickers.
+        sessions: at least: sessions out of sample.
+        drawdown: at most: depth of the deepest drawdown, a fraction.
+        break_even_bps: at least: what a fill may cost until the edge is gone.
+        certificate: whether its certificate of causality must have passed.
+        holdout_sharpe: above: Sharpe ratio a year in the holdout.
+    """
+
+    deflated_sharpe: float = Field(ge=0, le=1)
+    overfitting: float = Field(ge=0, le=1)
+    trades: int = Field(ge=0)
+    sessions: int = Field(ge=1)
+    drawdown: float = Field(gt=0, le=1)
+    break_even_bps: float = Field(ge=0, allow_inf_nan=False)
+    certificate: bool
+    holdout_sharpe: float = Field(allow_inf_nan=False)
+
+
+class GatesFile(_Strict):
+    """gates.toml as written."""
+
+    paper: Gate
+    production: Gate
+
+
 class Settings(_Strict):
     """Everything in params/, and where things are.
 
@@ -122,6 +190,7 @@ class Settings(_Strict):
         tickers: the universe, in the order written.
         parameters: notebook → parameter → value, from the tables in params/ named after notebooks.
         providers: provider → how it is asked, for every provider there is.
+        gates: stage → what a strategy must have shown to be moved there; empty where no file says so.
     """
 
     project: Path
@@ -129,6 +198,7 @@ class Settings(_Strict):
     tickers: tuple[Ticker, ...]
     parameters: Mapping[str, Mapping[str, Any]]
     providers: Mapping[str, ProviderParams] = {}
+    gates: Mapping[str, Gate] = {}
 
     @property
     def lake(self) -> Path | str:
@@ -160,6 +230,11 @@ class Settings(_Strict):
     def site(self) -> Path:
         """The published site."""
         return self.project / "_site"
+
+    def stage(self, strategy: str) -> str:
+        """The stage that a strategy has reached, from params/strategies.toml."""
+        table = self.parameters.get("strategies", {})
+        return next((name for name in STAGES[:0:-1] if strategy in table.get(name, ())), STAGES[0])
 
     def ticker(self, symbol: str) -> Ticker:
         """The universe's entry for a symbol.
@@ -215,8 +290,9 @@ def load_settings(project: Path | None = None) -> Settings:
         project=project,
         title=universe.title,
         tickers=tuple(_ticker(symbol, universe) for symbol in universe.tickers),
-        parameters=_parameters(project),
+        parameters=_with_book(_parameters(project), project),
         providers=_providers(project),
+        gates=_gates(project),
     )
 
 
@@ -293,9 +369,11 @@ def _parameters(project: Path) -> dict[str, dict[str, Any]]:
     known = sorted(path.stem for path in (project / "notebooks").glob("*.ipynb"))
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((project / "params").glob("*.toml")):
-        if path.name in {_UNIVERSE, _PROVIDERS}:
+        if path.name in {_UNIVERSE, _PROVIDERS, _GATES}:
             continue
         for notebook, values in _read_toml(path).items():
+            if path.name == _RISK and notebook in RiskFile.model_fields:
+                continue  # see `_with_book`
             where = f"params/{path.name}: [{notebook}]"
             if not isinstance(values, dict) and notebook in known:
                 raise ConfigError(
@@ -309,7 +387,64 @@ def _parameters(project: Path) -> dict[str, dict[str, Any]]:
             if notebook in found:
                 raise ConfigError(f"{where} stands in a second file.", "Keep one table for each notebook.")
             found[notebook] = values
+    _check_stages(found.get("strategies", {}))
     return found
+
+
+def _check_stages(table: Mapping[str, Any]) -> None:
+    """Refuse a stage that there is not, and a strategy at a stage that there is not, or at two."""
+    where = "params/strategies.toml: [strategies]"
+    if table.get("stage", STAGES[0]) not in STAGES:
+        raise ConfigError(
+            f"{where} stage = {table['stage']!r} is no stage.", f"The stages are {', '.join(STAGES)}."
+        )
+    known = sorted(
+        path.stem for path in (Path(__file__).parent / "research" / "strategies").glob("[a-z]*.py")
+    )
+    lists = [name for stage in STAGES[1:] if isinstance(names := table.get(stage), list) for name in names]
+    for name in lists:
+        if name not in known:
+            raise ConfigError(
+                f"{where} names {name!r}, which is no strategy.{nearest(str(name), known)}",
+                f"The strategies are {', '.join(known)}.",
+            )
+        if lists.count(name) > 1:
+            raise ConfigError(f"{where} has {name} more than once.", "Keep it at the stage it has reached.")
+
+
+def _gates(project: Path) -> dict[str, Gate]:
+    """What each stage asks for, from gates.toml where there is one."""
+    path = project / "params" / _GATES
+    if not path.exists():
+        return {}
+    try:
+        gates = GatesFile.model_validate(_read_toml(path))
+    except ValidationError as error:
+        model = GatesFile if len(error.errors()[0]["loc"]) == 1 else Gate
+        raise _explain(path, error, model) from error
+    return {"paper": gates.paper, "production": gates.production}
+
+
+def _with_book(parameters: dict[str, dict[str, Any]], project: Path) -> dict[str, dict[str, Any]]:
+    """The parameters of `sizing` with the open positions and the days of earnings of risk.toml as texts."""
+    path = project / "params" / _RISK
+    written = _read_toml(path) if path.exists() else {}
+    given = {name: written[name] for name in RiskFile.model_fields if name in written}
+    try:
+        risk = RiskFile.model_validate(given)
+        for symbol in (*(one.ticker for one in risk.position), *risk.earnings):
+            check_symbol(symbol)
+    except ValidationError as error:
+        model = HeldPosition if error.errors()[0]["loc"][0] == "position" else RiskFile
+        raise _explain(path, error, model) from error
+    except SymbolError as error:
+        raise ConfigError(f"params/{path.name}: {error.message}", error.remedy) from error
+    texts = {
+        "positions": [one.text for one in risk.position],
+        "earnings": [f"{ticker} {day}" for ticker, days in risk.earnings.items() for day in days],
+    }
+    found = {name: told for name, told in texts.items() if told}
+    return parameters | {"sizing": found | parameters.get("sizing", {})} if found else parameters
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -21,6 +21,9 @@ COLUMNS = {
     "touches",
     "distance",
     "distance_atr",
+    "family",
+    "kind",
+    "families",
 }
 SUPPORT = Level(95.0, 94.0, 96.0, "support", "prior week low", date(2018, 1, 5), date(2018, 1, 9), 2)
 RESISTANCE = Level(

@@ -9,11 +9,14 @@ import re
 import pytest
 
 from tickerbook.research import levels, strategies
+from tickerbook.research.conviction import CHANCE, FULL_EDGE, SURE
+from tickerbook.research.desk import VOLUME_SESSIONS
 from tickerbook.research.level import ATR_PERIOD, LOOKBACK
 from tickerbook.research.levels import find_levels, profile, round_numbers, swings
 from tickerbook.research.metrics import SESSIONS_A_YEAR
 from tickerbook.research.plan import TARGETS
-from tickerbook.research.sizing import trade_plan
+from tickerbook.research.pretrade import NEWEST
+from tickerbook.research.sizing import Limits
 from tickerbook.research.strategy import strategy
 
 HEADINGS = {  # method's file → its heading on the page
@@ -87,27 +90,39 @@ def test_strategies_are_told_with_their_defaults(text):
 
 def test_the_plan_is_told_with_its_limits(text):
     """Size, stop, targets and checks."""
-    limit = {name: p.default for name, p in inspect.signature(trade_plan).parameters.items()}
+    limit = {name: p.default for name, p in inspect.signature(Limits).parameters.items()}
     assert limit["min_touches"] == 2  # "at least twice"
+    assert limit["kelly_fraction"] == 0.5  # "half of Kelly's fraction"
+    assert limit["max_missing_sessions"] == 0  # "none of"
     for said in (
-        f"{limit['risk_fraction']:.0%} of the equity over the risk",
+        f"{limit['risk_fraction']:.0%} of the equity over the risk of a share",
         f"{limit['volatility_target']:.0%} of the equity over the entry times",
         f"({limit['volatility_sessions']} sessions)",
         f"{limit['max_weight']:.0%} of the equity over the entry",
+        f"{limit['max_heat']:.0%} of the equity, less what open positions",
+        f"{limit['max_cluster_heat']:.0%} of the equity, less what open positions that move with",
+        f"{limit['max_volume_share']:.0%} of the mean volume of {VOLUME_SESSIONS} sessions",
+        f"a drawdown of {limit['max_drawdown']:.0%}",
+        f"back at {limit['rearm_drawdown']:.0%}",
+        f"{limit['correlation_sessions']} sessions",
         f"is {WORDS[limit['stop_atr']]} below the zone",
-        f"up to {TARGETS} resistance zones",
+        f"up to {TARGETS} resistance zones at least {limit['min_target_atr']:.0f} ATR above the entry",
         f"at least {limit['min_reward_risk']} R",
         f"at most {limit['max_entry_atr']:.0f} ATR",
-        f"at most {limit['max_volume_share']:.0%} of the mean of 20 sessions",
+        f"at most {limit['max_spread_risk']:.0%} of the risk",
+        f"at least {limit['earnings_sessions']} sessions",
+        f"none of the newest {NEWEST}",
         f"its mean of {limit['trend_sessions']} sessions",
         f"at least {limit['min_sessions']} sessions of prices",
+        f"{FULL_EDGE:.0%} counts in full",
+        f"{CHANCE:.0%} counts nothing, {SURE:.0%} in full",
     ):
         assert said.replace("%", " %") in text
 
 
 def test_the_notebooks_have_the_same_defaults(root):
     """What the page calls defaults is what a run uses where params/ say nothing else."""
-    for notebook, function in (("levels", find_levels), ("sizing", trade_plan)):
+    for notebook, function in (("levels", find_levels), ("sizing", Limits)):
         book = json.loads((root / f"notebooks/{notebook}.ipynb").read_text(encoding="utf-8"))
         cell = next(c for c in book["cells"] if "parameters" in c["metadata"].get("tags", []))
         for line in ast.parse("".join(cell["source"])).body:

@@ -70,9 +70,13 @@ def _witness(frame: pd.DataFrame | None) -> pd.DataFrame | None:
     """What a stored history or another provider has to tell: sound rows, each session once."""
     if frame is None or frame.empty:
         return None
-    plain = frame[[name for name in RAW if name in frame]].astype("float64").tz_localize(None)
-    sound = np.isfinite(plain[PRICES]).all(axis=1) & ~plain.index.duplicated(keep="last")
-    return plain[sound].sort_index()
+    names = [name for name in RAW if name in frame]
+    columns = {name: frame[name].to_numpy(dtype="float64", na_value=np.nan) for name in names}
+    plain = pd.DataFrame(columns, frame.index.tz_localize(None))
+    sound = np.isfinite([columns[name] for name in PRICES]).all(axis=0)
+    sound &= ~plain.index.duplicated(keep="last")
+    plain = plain if sound.all() else plain[sound]
+    return plain if plain.index.is_monotonic_increasing else plain.sort_index()
 
 
 def _removed(finding: Finding) -> bool:

@@ -30,6 +30,7 @@ from tickerbook.settings import ProviderParams
 _SILENCED = ("hpack", "httpcore")  # their DEBUG lines have headers: the key's, and answers' that may echo it
 Query = Mapping[str, str | int]
 Shape = TypeVar("Shape")
+_POOL = httpx.Limits(max_connections=100, max_keepalive_connections=8)  # idle ones are looked at each time
 _LARGEST = 64 * 2**20  # bytes of an answer; forty years of one-minute bars come in pages far below it
 _SAID = ("Information", "Note", "Error Message", "error", "message")  # where vendors put their sentences
 _LONGEST_SAID = 200
@@ -210,7 +211,7 @@ class Connection:
             key = self._key(about)
             for name in _SILENCED:
                 logging.getLogger(name).setLevel(logging.WARNING)
-            transport = httpx.AsyncHTTPTransport(http2=True, proxy=_proxy(self.base))
+            transport = httpx.AsyncHTTPTransport(http2=True, proxy=_proxy(self.base), limits=_POOL)
             client = httpx.AsyncClient(
                 transport=_WithKey(transport, self.vendor, key),
                 timeout=self.params.timeout,

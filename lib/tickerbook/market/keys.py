@@ -5,8 +5,8 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
@@ -16,6 +16,7 @@ from tickerbook.settings import find_project
 
 SERVICE = "tickerbook"  # under which the system's keyring has keys
 HIDDEN = "[key]"
+_ESCAPING = ("%", "\\", "&")
 _SHORTEST_SECRET = 6  # Alpha Vantage's key "demo" is no secret, and would hide the word everywhere
 
 
@@ -43,9 +44,22 @@ class Key:
         secret = self.value.get_secret_value()
         if len(secret) < _SHORTEST_SECRET:
             return text
-        written = {secret, quote(secret, safe=""), quote_plus(secret), secret.replace("/", r"\/")}
-        ways = sorted(written, key=len, reverse=True)
-        return re.sub("|".join(map(re.escape, ways)), HIDDEN, text, flags=re.IGNORECASE)
+        if not any(sign in text for sign in _ESCAPING) and secret.lower() not in text.lower():
+            return text  # most, and the large ones among them, in little time
+        return self._written.sub(HIDDEN, text)
+
+    @cached_property
+    def _written(self) -> re.Pattern[str]:
+        """Every way of writing it: each character as it is, or as addresses, JSON or HTML may write it."""
+        return re.compile("".join(map(_ways, self.value.get_secret_value())), re.IGNORECASE)
+
+
+def _ways(sign: str) -> str:
+    """A pattern of one character, however it is escaped, also more than once (%2541)."""
+    number = ord(sign)
+    address, script = rf"%(?:25)*{number:02x}", rf"\\+(?:u00|x){number:02x}"
+    page = rf"&(?:amp;)*#(?:0*{number}|x0*{number:x});"
+    return rf"(?:\\*{re.escape(sign)}|{address}|{script}|{page})"
 
 
 def find_key(names: Sequence[str], project: Path | None = None) -> Key | None:

@@ -126,8 +126,9 @@ class Local:
         path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=PATIENCE):
-            for leftover in path.parent.glob(f".{path.name}.*.part"):  # of writers that were killed
-                leftover.unlink(missing_ok=True)
+            for leftover in os.listdir(path.parent):
+                if leftover.startswith(f".{path.name}.") and leftover.endswith(".part"):  # of a killed writer
+                    path.with_name(leftover).unlink(missing_ok=True)
             draft = change(self.read(name) if path.exists() else None)
             aside = _set_aside(path) if draft.aside else None
             if draft.content is not None:

@@ -81,20 +81,25 @@ def learn(log: Log, told: pd.DataFrame, origin: Origin) -> tuple[Log, Written]:
 
 def _learnt(known: pd.DataFrame, told: pd.DataFrame, *, same: bool) -> tuple[pd.DataFrame, Written]:
     """Rows to add to a log, and how they count. `same`: from the provider that told the rest."""
-    new = told.index.difference(known.index)
-    both = told.index.intersection(known.index)
-    gone = known.index.difference(told.index)
-    equal = np.isclose(told.loc[both], known.loc[both], rtol=_SAME, atol=0.0, equal_nan=True)
+    places = known.index.get_indexer(told.index)
+    both = np.flatnonzero(places >= 0)
+    before, after = known.iloc[places[both]], told.iloc[both]
+    equal = np.isclose(after, before, rtol=_SAME, atol=0.0, equal_nan=True)
     restated = both[~equal.all(axis=1)]
-    withdrawn = gone[:0] if same else gone
-    learnt = told.reindex(new.union(restated).union(withdrawn)).rename_axis("session")
+    rows = places < 0
+    new, gone = int(rows.sum()), len(known) - len(both)
+    rows[restated] = True
+    learnt = told[rows]
+    if gone and not same:
+        withdrawn = known.index.difference(told.index)
+        learnt = learnt.reindex(learnt.index.union(withdrawn)).rename_axis("session")
     written = Written(
-        rows=len(known) + len(new) - len(withdrawn),
-        new=len(new),
+        rows=len(known) + new - (0 if same else gone),
+        new=new,
         restated=len(restated),
-        withdrawn=len(withdrawn),
-        missing=len(gone) - len(withdrawn),
-        changes=_changes(known.loc[both], told.loc[both], equal),
+        withdrawn=0 if same else gone,
+        missing=gone if same else 0,
+        changes=_changes(before, after, equal),
     )
     return learnt, written
 
@@ -117,6 +122,7 @@ def _changes(known: pd.DataFrame, told: pd.DataFrame, equal: np.ndarray) -> tupl
 def check_index(index: pd.Index, interval: str) -> None:
     """Bars of minutes never end up as bars of days."""
     fits = isinstance(index, pd.DatetimeIndex) and (index.tz is None) == is_daily(interval)
-    if not fits or (is_daily(interval) and (index != index.normalize()).any()):
+    stamps = index.to_numpy()
+    if not fits or (is_daily(interval) and (stamps != stamps.astype("datetime64[D]")).any()):
         what = "naive days" if is_daily(interval) else "UTC instants"
         raise ValueError(f"bars of {interval} need an index of {what}")

@@ -36,7 +36,7 @@ from tickerbook.settings import ProviderParams, Ticker
 __all__ = ["Bounds", "FetchResult", "fetch", "fetch_all", "prefetch"]
 
 _TICKERS = 256  # under way at once; each has its stored history in memory
-_DISK = 4  # threads that read, judge and write
+_DISK = 2  # threads that read, judge and write: mostly Python, so that more only get in each other's way
 _GRACE = timedelta(hours=3)  # after a session's close, in which vendors may still lack it
 _USUAL = Bounds()
 
@@ -122,7 +122,9 @@ async def fetch_all(
     """`fetch`, for who has an event loop already."""
     told = params or {}
     made = named or (lambda name: provider(name, told.get(name)))
-    providers = {name: made(name) for ticker in tickers for name in ticker.providers}
+    providers = {
+        name: made(name) for name in dict.fromkeys(n for ticker in tickers for n in ticker.providers)
+    }
     due = {name: last_completed(name, now_at) for name in {ticker.calendar: None for ticker in tickers}}
     fresh = {calendar: last_completed(calendar, now_at - _GRACE) for calendar in due}
     scorecard = Scorecard(ledger) if ledger else None

@@ -1,4 +1,4 @@
-"""Level: a price zone where trade has turned or paused, and what a method of finding levels sees and gives.
+"""Level: a price zone where trade has turned or paused, and the odds that it holds.
 
 The methods are the files of `research/levels/`; `tickerbook.research.levels` is the way in.
 """
@@ -7,10 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
-
-import pandas as pd
-
-from tickerbook.bars import Bars
 
 Side = Literal["support", "resistance"]
 LOOKBACK = 504  # sessions, two years: how far back a method looks for levels
@@ -73,41 +69,6 @@ class Level:
     kind: str = ""
     families: int = 1
     odds: Odds | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a method sees: bars up to the last session, nothing later, and what the analyst asked for.
-
-    Attributes:
-        bars: all of them, oldest first.
-        recent: the newest `LOOKBACK` rows of the bars' frame, or all where there are fewer.
-        close: the last close.
-        atr: ATR(14) at the last close, currency a share; zero where prices have stood still.
-        swing_span: bars on each side that a swing extreme must beat.
-        cluster: greatest distance of two swings in one level, currency a share.
-        profile_sessions: sessions in the volume profile.
-        value_area: share of the profile's volume in its value area.
-    """
-
-    bars: Bars
-    recent: pd.DataFrame
-    close: float
-    atr: float
-    swing_span: int
-    cluster: float
-    profile_sessions: int
-    value_area: float
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A price that a method proposes as a level; see `Level` for the fields."""
-
-    price: float
-    method: str
-    formed: date
-    known: date
 
 
 def nearest_support(levels: Iterable[Level], close: float) -> Level | None:

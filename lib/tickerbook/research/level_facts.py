@@ -101,6 +101,9 @@ def _row(last: _Last, name: str, level: Level) -> list[Fact]:
         last.fact(f"{name}.formed", level.formed.isoformat(), "level: formed", "date"),
         last.fact(f"{name}.known", level.known.isoformat(), "level: known", "date"),
         last.fact(f"{name}.touches", level.touches, "level: touches", digits=0),
+        last.fact(f"{name}.family", level.family, "level: family of methods"),
+        last.fact(f"{name}.kind", level.kind, "level: its odds are those of"),
+        last.fact(f"{name}.families", level.families, "level: families that agree", digits=0),
     ]
 
 
@@ -115,4 +118,7 @@ def _level(row: dict[str, Fact]) -> Level:
         formed=date.fromisoformat(value["formed"]),
         known=date.fromisoformat(value["known"]),
         touches=int(value["touches"]),
+        family=value["family"],
+        kind=value["kind"],
+        families=int(value["families"]),
     )

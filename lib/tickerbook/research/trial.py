@@ -92,7 +92,7 @@ def _digest(*arrays: Array) -> str:
 
 def _sharpes(values: Array) -> tuple[float | None, ...]:
     if len(values) < 2:  # noqa: PLR2004 - one return has no deviation
-        return (None,) * values.shape[1]
+        return tuple(None for _ in values.T)
     deviation = values.std(axis=0, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio: Array = np.where(deviation > _NO_RISK, values.mean(axis=0) / deviation, np.nan)
@@ -114,7 +114,7 @@ def _monthly(days: pd.DatetimeIndex, values: Array) -> tuple[tuple[str, ...], tu
 def _moments(values: Array, power: int) -> tuple[float | None, ...]:
     """Standardised central moments: skewness (3) and kurtosis (4, a normal distribution has 3)."""
     if not len(values):
-        return (None,) * values.shape[1]
+        return tuple(None for _ in values.T)
     apart = values - values.mean(axis=0)
     deviation = values.std(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):

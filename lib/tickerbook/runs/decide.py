@@ -11,6 +11,7 @@ from tickerbook.runs.inputs import Around, Prices, Work, ingredients, standing
 from tickerbook.runs.plan import Node, Plan
 from tickerbook.runs.template import Template
 from tickerbook.store import Failure, RunResult, Status
+from tickerbook.trialbook import TrialBook
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ class Decider:
     def _work(self, template: Template, ticker: str | None, tickers: tuple[str, ...], session: date) -> Work:
         ours: dict[str, Any] = {"ticker": ticker} if ticker else {"tickers": list(tickers)}
         parameters = self.plan.parameters(template, ours | {"session": session.isoformat()})
-        return Work(template, ticker, tickers, tuple(self.plan.needs(template, tickers)), session, parameters)
+        needs = tuple(self.plan.needs(template, tickers))
+        trials = TrialBook(self.shop.settings.trials) if template.trials else None
+        return Work(template, ticker, tickers, needs, session, parameters, trials)
 
     def _taken(self, work: Work) -> RunResult | None:
         return None if self.shop.force else taken(self.shop.store, self._key(work))

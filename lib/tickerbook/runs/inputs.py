@@ -15,6 +15,7 @@ from tickerbook.runs.key import Ingredients, dependencies_digest, library_digest
 from tickerbook.runs.template import Template
 from tickerbook.settings import Settings
 from tickerbook.store import RunResult, RunStore
+from tickerbook.trialbook import TrialBook
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Work:
         tickers: whose prices are used: the ticker, or those of the universe that have what is needed.
         needs: the runs whose facts are used: names of notebooks with a ticker, or None for the universe.
         parameters: every parameter with its value.
+        trials: the trial ledger, where the template uses it.
     """
 
     template: Template
@@ -57,6 +59,7 @@ class Work:
     needs: tuple[tuple[str, str | None], ...]
     session: date
     parameters: Mapping[str, Any]
+    trials: TrialBook | None = None
 
 
 def read_prices(settings: Settings, ticker: str, until: date | None) -> Prices:
@@ -120,11 +123,11 @@ def standing(
 
 
 def upstream(work: Work, store: RunStore) -> dict[str, str]:
-    """Digests of the facts that a piece of work uses; empty where they do not stand.
+    """Digests of the facts and trials that a piece of work uses; empty where they do not stand.
 
     A ticker takes from the universe what `load_facts` gives it: the newest good facts not after its session.
     """
-    found = {}
+    found = {"trials": work.trials.digest} if work.trials else {}
     for need, ticker in work.needs:
         if work.ticker and not ticker:
             result = _context(store, need, work.session)

@@ -32,6 +32,7 @@ class Template:
         name: the file's name without its ending.
         over: whether it runs for each ticker or once for the whole universe.
         needs: names of the notebooks whose facts it uses.
+        trials: whether it uses the trial ledger.
         text: the file as it was read, so that what is keyed is what is executed.
         code: the sources of its code cells.
     """
@@ -41,6 +42,7 @@ class Template:
     title: str
     over: Literal["ticker", "universe"]
     needs: tuple[str, ...]
+    trials: bool
     parameters: tuple[Parameter, ...]
     text: str = field(repr=False)
     code: tuple[str, ...] = field(repr=False)
@@ -54,6 +56,7 @@ class _Purpose(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     over: Literal["ticker", "universe"]
     needs: list[str] = []
+    trials: bool = False
 
 
 class _Front(BaseModel):
@@ -133,6 +136,7 @@ def _load(path: Path) -> Template:
         title=front.title,
         over=front.tickerbook.over,
         needs=tuple(front.tickerbook.needs),
+        trials=front.tickerbook.trials,
         parameters=read_parameters(tagged[0]["source"], where),
         text=text,
         code=tuple(cell["source"] for cell in cells if cell["cell_type"] == "code"),

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tickerbook.errors import ConfigError, NotEnoughBarsError
 from tickerbook.research import levels as package
 from tickerbook.research.indicators import atr
-from tickerbook.research.level import Found
-from tickerbook.research.levels import Level, find_levels, nearest_resistance, nearest_support
+from tickerbook.research.levels import METHODS, Level, find_levels, nearest_resistance, nearest_support
+from tickerbook.research.view import Found, History
 
-METHODS = ("prior", "pivot", "swing", "point of control", "value area", "round number")
+FAMILIES = {"prior periods", "pivots", "swings", "volume at price", "VWAP", "round numbers", "gaps"}
 
 
 @st.composite
@@ -44,18 +44,36 @@ def outline(levels, factor=1.0):
     ]
 
 
-def test_every_method_is_there_on_real_prices(spy):
-    """Two years of SPY give levels of all five files, at most 29, highest first."""
-    levels = find_levels(spy)
-    assert all(any(method in level.method for level in levels) for method in METHODS)
-    assert len(levels) <= 29
+def every(bars, **options):
+    """Every level of every method."""
+    return find_levels(bars, per_side=None, **options)
+
+
+def test_every_method_finds_levels_in_real_prices(spy):
+    """At some close of SPY's two years each file gives a price, and all families are there."""
+    history = History(spy)
+    views = [history.at(row) for row in range(200, 502, 50)]
+    assert [method.name for method in METHODS if not any(list(method.find(view)) for view in views)] == []
+    assert {method.family for method in METHODS} == FAMILIES
+
+
+def test_a_page_shows_at_most_twelve_levels_on_each_side(spy):
+    """Highest first, none in the zone of another that more families agree on."""
+    levels, close = find_levels(spy), spy.frame["close"].iloc[-1]
     assert [level.price for level in levels] == sorted((level.price for level in levels), reverse=True)
+    for side in ("support", "resistance"):
+        assert 3 <= len([level for level in levels if level.side == side]) <= 12
+    apart = np.abs(np.subtract.outer(*[[level.price for level in levels]] * 2))
+    half = levels[0].high - levels[0].price
+    assert (apart + np.eye(len(levels)) * 1e9).min() > half
+    assert min(abs(level.price - close) for level in levels) < 2 * half
 
 
 def test_a_method_is_found_by_being_in_the_folder():
-    """Each file beside the package's own is a method."""
+    """Each file beside the package's own is a method, and says its family."""
     files = {path.stem for path in Path(package.__file__).parent.glob("*.py")} - {"__init__"}
-    assert {find.__module__.rpartition(".")[2] for find in package._METHODS} == files
+    assert {method.name for method in METHODS} == files
+    assert {method.find.__module__.rpartition(".")[2] for method in METHODS} == files
 
 
 @settings(max_examples=40)
@@ -63,14 +81,14 @@ def test_a_method_is_found_by_being_in_the_folder():
 def test_zone_side_and_dates_are_consistent(make_bars, history, zone_atr):
     """Zone around the price, side by the close, formed ≤ known ≤ last session, positive, no price twice in a method."""
     bars = make_bars(**history)
-    levels = find_levels(bars, zone_atr=zone_atr, swing_span=2, profile_sessions=15)
+    levels = every(bars, zone_atr=zone_atr, swing_span=2, profile_sessions=15)
     close, half = bars.frame["close"].iloc[-1], zone_atr * atr(bars.frame).iloc[-1]
     for level in levels:
         assert 0 < level.price - half == level.low <= level.price <= level.high == level.price + half
         assert level.side == ("support" if level.price <= close else "resistance")
         assert bars.first <= level.formed <= level.known <= bars.session
         assert level.touches >= 0
-    assert len({(level.method, level.price) for level in levels}) == len(levels)
+    assert len({(level.kind, level.method, level.price) for level in levels}) == len(levels)
 
 
 @settings(max_examples=40)
@@ -81,13 +99,13 @@ def test_scaling_prices_scales_levels(make_bars, history, power):
     prices = ["open", "high", "low", "close"]
     scaled = replace(bars, frame=bars.frame.assign(**bars.frame[prices] * 2.0**power))
     options = {"swing_span": 2, "profile_sessions": 15}
-    assert outline(find_levels(scaled, **options)) == outline(find_levels(bars, **options), 2.0**power)
+    assert outline(every(scaled, **options)) == outline(every(bars, **options), 2.0**power)
 
 
 def test_scaling_real_prices_by_any_factor_scales_levels(spy):
     """A seventh of SPY has a seventh of its levels, to rounding."""
     seventh = replace(spy, frame=spy.frame.assign(**spy.frame[["open", "high", "low", "close"]] / 7))
-    small, large = outline(find_levels(seventh)), outline(find_levels(spy), 1 / 7)
+    small, large = outline(every(seventh)), outline(every(spy), 1 / 7)
     assert [row[3:] for row in small] == [row[3:] for row in large]
     np.testing.assert_allclose([row[:3] for row in small], [row[:3] for row in large], rtol=1e-9)
 
@@ -99,9 +117,9 @@ def test_levels_do_not_hang_on_what_comes_later(spy, cut):
     poisoned = spy.frame.copy()
     poisoned.iloc[cut:] *= 1000
     absent = replace(spy, frame=spy.frame.iloc[:cut].copy())
-    expected = find_levels(absent)
+    expected = every(absent)
     assert all(level.known <= day for level in expected)
-    assert find_levels(spy.until(day)) == find_levels(replace(spy, frame=poisoned).until(day)) == expected
+    assert every(spy.until(day)) == every(replace(spy, frame=poisoned).until(day)) == expected
 
 
 def test_levels_do_not_change_the_bars(spy):
@@ -117,7 +135,7 @@ def test_touches_are_separate_visits_after_the_level_formed(make_bars, history):
     """The count equals that of a plain walk over the bars."""
     bars = make_bars(**history)
     rows = list(bars.frame.itertuples())
-    for level in find_levels(bars, swing_span=2, profile_sessions=15):
+    for level in every(bars, swing_span=2, profile_sessions=15):
         visits, inside = 0, False
         for row in rows:
             was, inside = inside, row.low <= level.high and row.high >= level.low
@@ -128,13 +146,13 @@ def test_touches_are_separate_visits_after_the_level_formed(make_bars, history):
 def test_prices_that_stand_still_give_points_and_no_false_number(make_bars):
     """No range, no swing, no profile: what is left has a zone of no width, and every number is finite."""
     flat = np.full(40, 50.0)
-    levels = find_levels(make_bars(flat, high=flat, low=flat), profile_sessions=20)
-    every = ", ".join(f"prior {p} {w}" for p in ("month", "week", "day") for w in ("high", "low", "close"))
+    levels = every(make_bars(flat, high=flat, low=flat), profile_sessions=20)
+    each = ", ".join(f"prior {p} {w}" for p in ("month", "week", "day") for w in ("high", "low", "close"))
     assert [(level.price, level.method) for level in levels] == [
         (60.0, "round number"),
         (55.0, "round number"),
         (50.0, "pivot P"),
-        (50.0, every),
+        (50.0, each),
         (50.0, "round number"),
         (45.0, "round number"),
     ]
@@ -143,16 +161,19 @@ def test_prices_that_stand_still_give_points_and_no_false_number(make_bars):
 
 @pytest.mark.parametrize("volume", [np.nan, 0.0])
 def test_without_volume_there_is_no_profile_and_all_else_is_unchanged(spy, volume):
-    """An unknown or empty volume takes the profile's three levels away."""
+    """An unknown or empty volume takes away what is weighted by it."""
     bare = replace(spy, frame=spy.frame.assign(volume=volume))
-    assert find_levels(bare) == tuple(level for level in find_levels(spy) if "proxy" not in level.method)
+    weighted = ("point of control", "value area", "volume node", "VWAP")
+    kept = [level for level in every(spy) if not any(word in level.method for word in weighted)]
+    assert [(one.price, one.method) for one in every(bare)] == [(one.price, one.method) for one in kept]
 
 
 def test_a_method_that_cannot_be_computed_gives_nothing(spy):
     """The first 20 sessions of 2017 have no profile and no swing of ten sessions, but a prior day."""
-    levels = find_levels(spy.until(spy.frame.index[19].date()), swing_span=10)
+    levels = every(spy.until(spy.frame.index[19].date()), swing_span=10)
     methods = " ".join(level.method for level in levels)
-    assert "proxy" not in methods
+    assert "point of control" not in methods
+    assert "prior year" not in methods
     assert "swing" not in methods
     assert "prior day high" in methods
 
@@ -176,6 +197,8 @@ def test_three_bars_are_refused_with_the_way_out(spy):
         ("profile_sessions", 0),
         ("value_area", 0.0),
         ("value_area", 70),
+        ("zigzag_atr", 0.0),
+        ("per_side", 0),
     ],
 )
 def test_a_parameter_out_of_range_is_refused(spy, name, value):
@@ -184,27 +207,29 @@ def test_a_parameter_out_of_range_is_refused(spy, name, value):
         find_levels(spy, **{name: value})
 
 
-def test_one_method_gives_a_price_once():
-    """Names are joined; the price has been known since the first of them was."""
-    month = Found(9.0, "prior month high", date(2020, 1, 7), date(2020, 1, 31))
-    week = Found(9.0, "prior week high", date(2020, 1, 7), date(2020, 1, 10))
-    expected = Found(9.0, "prior month high, prior week high", date(2020, 1, 7), date(2020, 1, 10))
-    assert package._merged([month, week]) == [expected]
+def test_one_method_gives_a_price_once(spy):
+    """Names are joined; the price has been known since the first of them was; its odds are of the first kind."""
+    month = Found(9.0, "prior month high", "prior month", 7, 31)
+    week = Found(9.0, "prior week high", "prior week", 7, 10)
+    method = package.Method("twice", "prior periods", lambda _: [month, week, week])
+    expected = Found(9.0, "prior month high, prior week high", "prior month", 7, 10)
+    assert package.found_by(method, History(spy).at(100)) == [expected]
 
 
 def test_what_trades_above_zero_has_no_level_at_or_below_it(make_bars):
     """A range wider than the price drives classic S2 and S3 below zero; they are left out."""
     close = np.full(20, 10.0)
-    levels = find_levels(make_bars(close, high=close + 9, low=close - 9), zone_atr=0.01)
-    assert "pivot S1" in {level.method for level in levels}
-    assert not {"pivot S2", "pivot S3"} & {level.method for level in levels}
+    levels = every(make_bars(close, high=close + 9, low=close - 9), zone_atr=0.01)
+    names = {name for level in levels for name in level.method.split(", ")}
+    assert "pivot S1" in names
+    assert not {"pivot S2", "pivot S3"} & names
     assert min(level.low for level in levels) > 0
 
 
 def test_a_negative_price_keeps_its_levels(make_bars):
     """An oil future closed at −37.63 on 2020-04-20; levels at and below zero are real there."""
     close = np.linspace(20, -37.63, 40)
-    assert min(level.price for level in find_levels(make_bars(close))) < -37
+    assert min(level.price for level in every(make_bars(close))) < -37
 
 
 def levels_at(*prices):

@@ -1,4 +1,4 @@
-"""Prior day, week and month against the exchange's calendar."""
+"""Prior day, week, month and year against the exchange's calendar."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from tickerbook.research.levels import find_levels
 
 def prior(bars, name):
     """Price, formed and known of the level whose method includes `prior …`, or None."""
-    for level in find_levels(bars):
+    for level in find_levels(bars, per_side=None):
         if f"prior {name}" in level.method:
             return round(level.price, 6), level.formed.isoformat(), level.known.isoformat()
     return None
@@ -87,3 +87,20 @@ def test_a_week_from_sunday_to_thursday_is_one_week(make_bars, sessions, ends):
     """In Riyadh Thursday 2022-02-03 ends a week, Wednesday 2022-02-02 does not."""
     bars = make_bars(np.arange(sessions) + 50.0, first="2022-01-02", calendar="XSAU")
     assert prior(bars, "week high")[2] == ends
+
+
+def test_the_prior_year_is_the_newest_complete_one(spy):
+    """On 2018-12-28 it is 2017; the last session of 2018 ends that year."""
+    year = spy.frame.loc["2017"]
+    before = spy.until(pd.Timestamp("2018-12-28").date())
+    formed = year["high"].idxmax().date().isoformat()
+    assert prior(before, "year high") == (round(year["high"].max(), 6), formed, "2017-12-29")
+    assert prior(before, "year close") == (year["close"].iloc[-1], "2017-12-29", "2017-12-29")
+    assert prior(spy, "year close")[2] == "2018-12-31"
+
+
+def test_a_year_that_the_bars_begin_within_is_not_known(spy):
+    """Bars from 2017-02 on know no year 2017."""
+    late = spy.last(470).until(pd.Timestamp("2018-12-28").date())
+    assert prior(late, "year high") is None
+    assert prior(spy.until(pd.Timestamp("2017-12-28").date()), "year high") is None

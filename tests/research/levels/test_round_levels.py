@@ -49,7 +49,7 @@ def test_two_numbers_at_or_below_the_close_and_two_above(make_bars, close, price
     """Written without rounding noise; always there, chosen at the last close."""
     closes = [close] * 20
     bars = make_bars(closes, high=[close * 1.001] * 20, low=[close * 0.999] * 20)
-    levels = [level for level in find_levels(bars) if level.method == "round number"]
+    levels = [level for level in find_levels(bars, per_side=None) if level.method == "round number"]
     assert sorted(level.price for level in levels) == prices
     assert {(level.formed, level.known) for level in levels} == {(bars.first, bars.session)}
 
@@ -57,4 +57,4 @@ def test_two_numbers_at_or_below_the_close_and_two_above(make_bars, close, price
 def test_a_close_below_zero_has_no_round_number(make_bars):
     """There is no tenth of it to scale by."""
     bars = make_bars([float(price) for price in range(10, -20, -1)])
-    assert "round number" not in {level.method for level in find_levels(bars)}
+    assert "round number" not in {level.method for level in find_levels(bars, per_side=None)}

@@ -30,7 +30,8 @@ def check(delivery: Delivery) -> Checked:
             f"Only {len(common)} sessions are stored too; whether it is the same history cannot be told."
         )
         return delivery, [Finding("history.apart", "warning", (), message)]
-    new, old = delivery.frame.loc[common, PRICES], stored.loc[common, PRICES]
+    new = delivery.prices[delivery.frame.index.get_indexer(common)]
+    old = np.column_stack([stored[name].to_numpy() for name in PRICES])[stored.index.get_indexer(common)]
     moved = np.abs(np.diff(_logs(new)) - np.diff(_logs(old))) > _SAME
     if moved.mean() > _OTHER:
         message = (
@@ -38,25 +39,26 @@ def check(delivery: Delivery) -> Checked:
             "this symbol, or another kind of prices."
         )
         return delivery, [Finding("history.other", "fatal", tuple(common.date), message)]
-    return delivery, _restated(new, old) + _gone(delivery.frame.index, stored.index)
+    return delivery, _restated(new, old, common) + _gone(delivery.frame.index, stored.index)
 
 
-def _logs(frame: pd.DataFrame) -> Any:
-    close = np.abs(frame["close"].to_numpy(dtype=float))
+def _logs(prices: Any) -> Any:
+    close = np.abs(prices[:, -1])
     return np.log(np.where(close > 0, close, np.nan))
 
 
-def _restated(new: pd.DataFrame, old: pd.DataFrame) -> list[Finding]:
+def _restated(new: Any, old: Any, common: pd.DatetimeIndex) -> list[Finding]:
     scale = float(np.exp(np.nanmedian(_logs(new) - _logs(old))))
     findings = []
     if abs(scale - 1) > _RESCALED:
         message = f"Prices are {scale:.6g} times the stored ones throughout, as after a split."
         findings.append(Finding("history.scale", "warning", (), message))
-    changed = ((new - old * scale).abs() > _SAME * (old * scale).abs()).any(axis=1).to_numpy()
-    sessions = tuple(new.index[changed].date)
-    if sessions:
-        message = f"{counted(len(sessions), 'stored session')} came with other prices this time."
-        findings.append(Finding("history.restated", "warning", sessions, message, old[changed], new[changed]))
+    changed = (np.abs(new - old * scale) > _SAME * np.abs(old * scale)).any(axis=1)
+    if changed.any():
+        days = common[changed]
+        before, after = (pd.DataFrame(prices[changed], days, PRICES) for prices in (old, new))
+        message = f"{counted(len(days), 'stored session')} came with other prices this time."
+        findings.append(Finding("history.restated", "warning", tuple(days.date), message, before, after))
     return findings
 
 

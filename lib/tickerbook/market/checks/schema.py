@@ -30,12 +30,13 @@ def check(delivery: Delivery) -> Checked:
         numbers[name] = _plain(name, numbers[name])
     index = _dates(frame.index, delivery.context)
     delivery = replace(delivery, frame=pd.DataFrame(numbers, index=index))
-    findings = _foreign(delivery, frame[names].set_axis(index))
+    findings = _foreign(delivery, frame, names)
     if "volume" not in names:
         findings.append(Finding("schema.no_volume", "info", (), "There is no volume; it stays unknown."))
-    finite = {name: np.where(np.isinf(v), np.nan, v) for name, v in numbers.items() if name != "adj_close"}
-    delivery, infinite = delivery.put(finite, "schema.infinite", "Infinite values count as missing.")
-    return delivery, findings + infinite
+    infinite = {name: np.isinf(values) for name, values in numbers.items() if name != "adj_close"}
+    finite = {name: np.where(rows, np.nan, numbers[name]) for name, rows in infinite.items() if rows.any()}
+    delivery, found = delivery.put(finite, "schema.infinite", "Infinite values count as missing.")
+    return delivery, findings + found
 
 
 def _problem(frame: pd.DataFrame) -> str:
@@ -53,6 +54,8 @@ def _problem(frame: pd.DataFrame) -> str:
 
 
 def _number(column: pd.Series) -> Any:
+    if column.dtype == np.float64:
+        return column.to_numpy()
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
 
 
@@ -71,13 +74,16 @@ def _dates(index: pd.DatetimeIndex, context: Context) -> pd.DatetimeIndex:
         index = index.tz_convert(time_zone(context.calendar))
     index = index.tz_localize(None)
     short = context.interval[-1] in "mh"
-    return (index if short else index.normalize()).as_unit("ns").rename("session")
+    stamps = index.to_numpy()
+    days = (stamps == stamps.astype("datetime64[D]")).all()
+    return (index if short or days else index.normalize()).as_unit("ns").rename("session")
 
 
-def _foreign(delivery: Delivery, told: pd.DataFrame) -> list[Finding]:
+def _foreign(delivery: Delivery, frame: pd.DataFrame, names: list[str]) -> list[Finding]:
     """Entries that are no numbers, which are missing from here on."""
-    if all(pd.api.types.is_numeric_dtype(dtype) for dtype in told.dtypes):
+    if all(pd.api.types.is_numeric_dtype(frame[name].dtype) for name in names):
         return []
+    told = frame[names].set_axis(delivery.frame.index)
     lost = delivery.frame[told.columns].isna() & told.notna()
     rows = lost.any(axis=1).to_numpy()
     if not rows.any():

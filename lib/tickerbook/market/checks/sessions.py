@@ -40,10 +40,10 @@ def _unfinished(delivery: Delivery) -> Checked:
     last = delivery.context.last
     if last is None:
         return delivery, []
-    day = delivery.frame.index.normalize()
-    coming = day > pd.Timestamp(last)
+    coming = delivery.frame.index >= pd.Timestamp(last) + _DAY
     if not coming.any():
         return delivery, []
+    day = delivery.frame.index.normalize()
     ahead = sessions_between(delivery.context.calendar, last + timedelta(days=1), last + timedelta(days=30))
     under_way = coming & (day == (ahead[0] if len(ahead) else pd.NaT))
     partial = "The session is not over; its bar is not a bar yet, and is left out."

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
-from tickerbook.bars import COLUMNS
 from tickerbook.errors import ProviderError, ProviderFault
 from tickerbook.market.providers import Headline, Quote
 from tickerbook.market.raw import PRICES
@@ -17,8 +17,8 @@ Events = Mapping[date, float]
 
 
 def bars(rows: Mapping[str, Sequence[float | None]], index: pd.DatetimeIndex) -> pd.DataFrame:
-    """Prices and volume as float64, in ascending order; what is delivered twice stays twice."""
-    frame = pd.DataFrame({name: list(rows[name]) for name in COLUMNS}, index=index).astype("float64")
+    """Columns of bars as float64, in ascending order; what is delivered twice stays twice."""
+    frame = pd.DataFrame({name: np.asarray(told, dtype="float64") for name, told in rows.items()}, index)
     frame.index = frame.index.as_unit("ns").rename("session" if index.tz is None else "began_at")
     return frame.sort_index(kind="stable")
 

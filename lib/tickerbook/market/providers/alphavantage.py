@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from tickerbook.bars import COLUMNS
 from tickerbook.errors import ProviderFault
 from tickerbook.market.http import Answer, Connection, Query, Vendor
 from tickerbook.market.providers import Headline, History, Quote, not_served
@@ -31,18 +31,18 @@ VENDOR = Vendor(
     parameter="apikey",
 )
 _INTERVALS = {"1h": "60min", "15m": "15min", "5m": "5min", "1m": "1min"}
+_PRICES = {"open": "1. open", "high": "2. high", "low": "3. low", "close": "4. close"}
+_PLAIN = _PRICES | {"volume": "5. volume"}
+_ADJUSTED = _PRICES | {
+    "volume": "6. volume",
+    "dividend": "7. dividend amount",
+    "split": "8. split coefficient",
+}
 _COMPACT = timedelta(days=120)  # surely within the newest 100 sessions, if it ends today
 _UNITED_STATES = {"XNYS", "XNAS", "XASE", "ARCX", "BATS"}
 
 
-class _Bar(BaseModel):
-    open: float = Field(alias="1. open")
-    high: float = Field(alias="2. high")
-    low: float = Field(alias="3. low")
-    close: float = Field(alias="4. close")
-    volume: float = Field(validation_alias=AliasChoices("6. volume", "5. volume"))  # adjusted, plain
-    dividend: float = Field(alias="7. dividend amount", default=0.0)
-    split: float = Field(alias="8. split coefficient", default=1.0, gt=0)
+_Series = dict[datetime, dict[str, float]]  # a bar's figures by their names, such as "1. open"
 
 
 class _Meta(BaseModel):
@@ -179,9 +179,7 @@ class Alphavantage:
         series = await self._series(ticker, name, key, outputsize=size)
         if size == "compact" and min(series).date() > first:
             series = await self._series(ticker, name, key, outputsize="full")
-        frame = self._frame(ticker, series)
-        ordered = [series[day] for day in sorted(series)]
-        frame = frame.assign(dividend=[bar.dividend for bar in ordered], split=[bar.split for bar in ordered])
+        frame = self._frame(ticker, series, _ADJUSTED)
         return not_empty(within(frame, first, last), ticker.symbol, VENDOR.name)
 
     async def _intraday(self, ticker: Ticker, first: date, last: date, interval: str) -> pd.DataFrame:
@@ -190,15 +188,15 @@ class Alphavantage:
         options = {"interval": interval, "adjusted": "false", "extended_hours": "false", "outputsize": "full"}
         series = await self._series(ticker, function, key, **options)
         zone = time_zone(ticker.calendar)
-        frame = within(self._frame(ticker, series, zone), first, last, zone)
+        frame = within(self._frame(ticker, series, zone=zone), first, last, zone)
         return not_empty(frame, ticker.symbol, VENDOR.name)
 
-    async def _series(self, ticker: Ticker, function: str, key: str, **options: str) -> dict[datetime, _Bar]:
+    async def _series(self, ticker: Ticker, function: str, key: str, **options: str) -> _Series:
         answer = await self._ask(ticker, function, **options)
         if answer.data == {}:
             raise self.connection.error(ProviderFault.EMPTY, ticker.symbol, "gave no bars for it")
         self._check(ticker, self.connection.shaped(ticker.symbol, _Told, answer.data).meta.symbol)
-        series = self.connection.shaped(ticker.symbol, dict[datetime, _Bar], answer.data.get(key))
+        series = self.connection.shaped(ticker.symbol, _Series, answer.data.get(key))
         if not series:
             raise self.connection.error(ProviderFault.EMPTY, ticker.symbol, "gave no bars for it")
         return series
@@ -224,13 +222,19 @@ class Alphavantage:
             what = f"answered for {told} when asked for {ticker.symbol}"
             raise self.connection.error(ProviderFault.MALFORMED, ticker.symbol, what)
 
-    def _frame(self, ticker: Ticker, series: Mapping[datetime, _Bar], zone: str = "") -> pd.DataFrame:
-        """Bars of sessions, or of instants where the times are of a zone."""
+    def _frame(
+        self, ticker: Ticker, series: _Series, names: Mapping[str, str] = _PLAIN, zone: str = ""
+    ) -> pd.DataFrame:
+        """Bars of sessions, or of instants where the times are of a zone; `names`: our column → theirs."""
         with self.connection.reading(ticker.symbol):
-            index = pd.DatetimeIndex(sorted(series))
+            index = pd.DatetimeIndex(list(series))
             if zone:
                 index = index.tz_localize(zone).tz_convert("UTC")
-        return bars({name: [getattr(series[at], name) for at in sorted(series)] for name in COLUMNS}, index)
+            rows = np.array([[bar[name] for name in names.values()] for bar in series.values()])
+            told = dict(zip(names, rows.T, strict=True))
+            if "split" in told and not (told["split"] > 0).all():
+                raise ValueError("a split of nothing")
+        return bars(told, index)
 
 
 def _symbol(ticker: Ticker) -> str:

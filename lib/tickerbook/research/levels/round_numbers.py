@@ -8,8 +8,9 @@ that is chosen, at the last close.
 import math
 from collections.abc import Iterator
 
-from tickerbook.research.level import Found, View
+from tickerbook.research.view import Found, View
 
+FAMILY = "round numbers"
 KEPT = 2
 _ROUNDING = 1e-12  # 0.3 / 0.02 is 15, not a little less
 
@@ -20,9 +21,8 @@ def find(view: View) -> Iterator[Found]:
         return
     step, decimals = round_step(view.close)
     at = math.floor(view.close / step * (1 + _ROUNDING))
-    formed, known = view.recent.index[0].date(), view.bars.session
     for multiple in range(at - KEPT + 1, at + KEPT + 1):
-        yield Found(round(multiple * step, decimals), "round number", formed, known)
+        yield Found(round(multiple * step, decimals), "round number", "round numbers", view.start, view.row)
 
 
 def round_step(price: float) -> tuple[float, int]:
