@@ -420,3 +420,81 @@ def test_params_of_a_provider_are_read(written):
     assert (providers["polygon"].per_minute, providers["polygon"].base_url) == (5, "https://proxy.example")
     assert providers["files"].columns == {"close": "Settle"}
     assert providers["yahoo"].per_minute is None
+
+
+POSITION = '[[position]]\nticker = "IBM"\nshares = 100\nentry = 195.5\nstop = 188\n'
+WRONG_BOOKS = {
+    "misspelt key": (
+        POSITION + "stopp = 1.0",
+        (
+            "params/risk.toml: there is no key 'position.0.stopp'. Did you mean stop?\n"
+            "Keys are entry, shares, stop, ticker."
+        ),
+    ),
+    "missing key": (
+        '[[position]]\nticker = "IBM"\nshares = 100\nentry = 195.5',
+        "params/risk.toml: the key 'position.0.stop' is missing.\nAdd it.",
+    ),
+    "text for a price": (
+        POSITION.replace("195.5", '"195.5"'),
+        (
+            "params/risk.toml: position.0.entry = '195.5' does not fit: Input should be a valid number.\n"
+            "See the comments in the file for what each key takes."
+        ),
+    ),
+    "no price": (
+        POSITION.replace("188", "nan"),
+        (
+            "params/risk.toml: position.0.stop = nan does not fit: Input should be a finite number.\n"
+            "See the comments in the file for what each key takes."
+        ),
+    ),
+    "one table": (
+        POSITION.replace("[[position]]", "[position]"),
+        (
+            "params/risk.toml: position = {'ticker': 'IBM', 'shares': 100, 'entry': 195.5, 'stop': 188}"
+            " does not fit: Input should be a valid list.\n"
+            "See the comments in the file for what each key takes."
+        ),
+    ),
+    "no symbol": (
+        POSITION.replace("IBM", "ibm"),
+        "params/risk.toml: 'ibm' is not a ticker symbol.\nSymbols are written in capitals: did you mean IBM?",
+    ),
+    "earnings of no symbol": (
+        "[earnings]\naapl = [2013-04-23]",
+        "params/risk.toml: 'aapl' is not a ticker symbol.\nSymbols are written in capitals: did you mean AAPL?",
+    ),
+    "earnings in words": (
+        '[earnings]\nAAPL = ["soon"]',
+        (
+            "params/risk.toml: earnings.AAPL.0 = 'soon' does not fit: Input should be a valid date.\n"
+            "See the comments in the file for what each key takes."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_BOOKS)
+def test_a_wrong_book_is_explained(case, written):
+    """As everywhere: the file, the key, what to write."""
+    text, expected = WRONG_BOOKS[case]
+    with pytest.raises(ConfigError) as caught:
+        load_settings(written(**{"risk.toml": text}))
+    assert str(caught.value) == expected
+
+
+def test_the_book_becomes_parameters_of_sizing(written):
+    """Open positions and days of earnings reach the notebook as texts, beside its own table."""
+    earnings = "[earnings]\nAAPL = [2013-04-23, 2013-07-23]\n"
+    project = written(**{"risk.toml": "[sizing]\nequity = 5e4\n" + POSITION + earnings})
+    assert load_settings(project).parameters["sizing"] == {
+        "equity": 50000.0,
+        "positions": ["IBM 100 195.5 188"],
+        "earnings": ["AAPL 2013-04-23", "AAPL 2013-07-23"],
+    }
+
+
+def test_an_empty_book_is_no_parameter(written):
+    """What is not there is left to the notebook."""
+    assert load_settings(written(**{"risk.toml": "position = []"})).parameters == {}

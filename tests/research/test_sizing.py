@@ -83,6 +83,17 @@ def test_volatility_target_is_a_weight():
         ({"capital": 7_530.0}, "capital", 150),
         ({"capital": 0.0}, "capital", 0),
         ({"lot": 150}, "fixed fractional", 450),
+        ({"kelly": 0.004}, "Kelly", 200),
+        ({"kelly": 0.0}, "Kelly", 0),
+        ({"heat_left": 0.005}, "portfolio heat", 250),
+        ({"heat_left": -0.02}, "portfolio heat", 0),
+        ({"cluster_left": 0.001}, "correlated risk", 50),
+        ({"volume": 10_000.0}, "liquidity", 100),
+        ({"volume": 0.0}, "liquidity", 0),
+        ({"throttle": 0.5}, "drawdown throttle", 250),
+        ({"conviction": 0.25}, "conviction", 125),
+        ({"throttle": 0.5, "conviction": 0.5}, "conviction", 125),
+        ({"throttle": 1.0, "conviction": 1.0}, "fixed fractional", 500),
         ({"risk_fraction": 1, "max_weight": 1, "volatility_target": 9}, "maximum weight", 2000),
     ],
 )
@@ -127,6 +138,14 @@ def test_a_short_position_stops_above():
         ({"capital": -1.0}, "capital = -1.0"),
         ({"lot": 0}, "lot = 0"),
         ({"side": "both"}, "side = 'both'"),
+        ({"kelly": -0.1}, "kelly = -0.1"),
+        ({"kelly": math.nan}, "kelly = nan"),
+        ({"heat_left": math.nan}, "heat_left = nan"),
+        ({"cluster_left": math.inf}, "cluster_left = inf"),
+        ({"volume": math.nan}, "volume = nan"),
+        ({"max_volume_share": 0.0}, "max_volume_share = 0.0"),
+        ({"throttle": 1.1}, "throttle = 1.1"),
+        ({"conviction": math.nan}, "conviction = nan"),
     ],
 )
 def test_what_cannot_be_sized_is_refused(changed, told):
@@ -155,6 +174,12 @@ def positions(draw):
         "volatility_target": draw(fractions),
         "max_weight": draw(fractions),
         "lot": draw(st.sampled_from([1, 1, 10, 100])),
+        "kelly": draw(st.none() | st.floats(0, 1)),
+        "heat_left": draw(st.none() | st.floats(-0.1, 0.2)),
+        "cluster_left": draw(st.none() | st.floats(-0.1, 0.2)),
+        "volume": draw(st.none() | st.floats(0, 1e8)),
+        "throttle": draw(st.none() | st.floats(0, 1)),
+        "conviction": draw(st.none() | st.floats(0, 1)),
     }
 
 
@@ -170,6 +195,29 @@ def test_size_is_never_negative_and_never_above_a_cap(position):
     assert size.notional <= position["equity"] * position["max_weight"] * room
     swing = size.notional * position["volatility"]
     assert swing <= position["equity"] * position["volatility_target"] * room
+    for name in ("kelly", "heat_left", "cluster_left"):
+        if position[name] is not None:
+            assert size.money_at_risk <= max(position[name], 0) * position["equity"] * room
+    if position["volume"] is not None:
+        assert size.shares <= position["volume"] * 0.01 * room
+
+
+@given(
+    positions(), st.sampled_from(["kelly", "heat_left", "cluster_left", "volume", "throttle", "conviction"])
+)
+def test_no_limit_lets_a_size_grow(position, name):
+    """Each limit, and each of its values, can only reduce what is bought without it."""
+    without = size_position(**position | {name: None}).shares
+    assert size_position(**position).shares <= without
+
+
+@given(positions(), st.floats(0, 1))
+def test_conviction_and_throttle_reduce_in_proportion(position, share):
+    """Half of either is half of the size, but for whole lots."""
+    whole = size_position(**position | {"throttle": None, "conviction": None}).shares
+    for name in ("throttle", "conviction"):
+        some = size_position(**position | {"throttle": None, "conviction": None, name: share}).shares
+        assert some <= share * (whole + position["lot"]) + 1e-6
 
 
 @given(positions(), st.floats(0.01, 0.99))
@@ -184,3 +232,20 @@ def test_size_does_not_depend_on_the_currency(position, rate):
     """Prices and equity in another currency are the same number of shares."""
     other = position | {name: position[name] * rate for name in ("entry", "stop", "equity")}
     assert size_position(**other).shares == size_position(**position).shares
+
+
+@given(positions(), st.floats(0, 1e4), st.floats(0, 1e4))
+def test_a_wider_gap_never_loses_less(position, gap, more):
+    """A gap through the stop loses what the stop does, and more; never more than the position."""
+    size = size_position(**position)
+    near, far = size.gap_loss(gap), size.gap_loss(gap + more)
+    assert size.money_at_risk <= near * (1 + 1e-9)
+    assert near <= far * (1 + 1e-9)
+    assert far <= size.notional * (1 + 1e-9)
+
+
+def test_a_gap_above_the_stop_of_a_short_position_loses():
+    """Without a ceiling: the price may open anywhere above."""
+    size = size_position(**USUAL | CALM | {"stop": 52.0}, side="short")
+    assert size.gap_fill(10) == 62
+    assert size.gap_loss(10) == 500 * 12

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from tickerbook.research.position import check_value
 
+_HAIR = 1e-9  # a drawdown that is this near to a threshold has reached it
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -62,12 +64,15 @@ class Throttle:
 
     def share(self, account: Account) -> float:
         """What is left of every size, 0 to 1."""
-        if account.deepest >= self.limit and account.drawdown > self.rearm:
+        if self._stopped(account) and account.drawdown > self.rearm + _HAIR:
             return 0.0
         return max(0.0, 1 - account.drawdown / self.limit)
 
     def after(self, account: Account, equity: float) -> Account:
         """The account when it is worth `equity` next; a peak, or re-arming, begins its trough anew."""
         now = Account(equity, max(account.peak, equity), min(account.trough, equity))
-        recovered = now.deepest >= self.limit and now.drawdown <= self.rearm
+        recovered = self._stopped(now) and now.drawdown <= self.rearm + _HAIR
         return Account(equity, now.peak, equity) if recovered or equity >= account.peak else now
+
+    def _stopped(self, account: Account) -> bool:
+        return account.deepest >= self.limit - _HAIR
