@@ -57,7 +57,8 @@ def _imports(tree: ast.AST, name: str, *, package: bool = False) -> Iterator[str
 
 
 ZYGOTE = "tickerbook.runs.zygote"
-PROGRAMS = {"tickerbook.cli", ZYGOTE}  # what runs as a process of its own, and so decides how it ends
+# What runs as a process of its own, or is loaded into a kernel: it has streams and decides how it ends.
+PROGRAMS = {"tickerbook.cli", "tickerbook.runs.bounds", ZYGOTE}
 
 
 def _room(module: str) -> str:

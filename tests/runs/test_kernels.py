@@ -18,6 +18,13 @@ from tickerbook.runs.template import load_templates
 ODD = "N\"A'N\\n\n{ticker.__class__}${HOME}\u2028é"
 
 
+HOLDING_ON = """
+import ctypes, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+ctypes.PyDLL(None).pause()
+"""
+
+
 @pytest.fixture
 def kernels(project):
     """Kernels of a project, with a second for each cell to spare."""
@@ -131,15 +138,63 @@ def test_a_cell_that_does_not_end_is_ended(project):
 def test_ending_itself_is_no_success(execute, code):
     """papermill takes an exit for success; half a notebook is not."""
     done = execute(code, publishing("a.b", "1"))
-    assert done.failure.kind == "error"
-    assert "SystemExit" in done.failure.message
+    assert (done.failure.kind, done.failure.cell is None) == ("exit", False)
     assert statuses(done)[-2:] == ["failed", "pending"]
 
 
-def test_a_question_fails_at_once(execute):
-    """Nobody is there to answer."""
-    done = execute("input('well?')")
-    assert (done.failure.kind, "StdinNotImplementedError" in done.failure.message) == ("error", True)
+@pytest.mark.parametrize(
+    "code", ["input('well?')", "breakpoint()", "1/0 if 0 else __import__('pdb').set_trace()"]
+)
+def test_a_question_fails_at_once(execute, code):
+    """Nobody is there to answer, not even to a debugger."""
+    done = execute(code)
+    assert (done.failure.kind, "parameter" in done.failure.remedy) == ("input", True)
+
+
+def test_a_notebook_that_does_not_end_is_ended(project):
+    """Each cell may be quick enough and the whole be too slow."""
+    book(project, "toy", "while True:\n    pass", "print('never')")
+    (template,) = load_templates(project / "notebooks")
+    with open_kernels(project, timeout=60, deadline=3) as kernels:
+        done = kernels.execute(template, {})
+    assert (done.failure.kind, "3 seconds" in done.failure.message) == ("timeout", True)
+    assert statuses(done)[-2:] == ["failed", "pending"]
+    assert children() == set()
+
+
+@pytest.mark.parametrize("code", ["import os\nos.kill(os.getpid(), 19)", HOLDING_ON])
+def test_what_ignores_everything_is_ended(project, code):
+    """A stopped process, and one that has blocked every signal and never lets another thread run."""
+    book(project, "toy", code)
+    (template,) = load_templates(project / "notebooks")
+    with open_kernels(project, timeout=2) as kernels:
+        assert kernels.execute(template, {}).failure.kind == "timeout"
+    assert children() == set()
+
+
+def test_what_a_cell_shows_is_bounded(execute):
+    """The cell says that it was cut; the next has its own allowance."""
+    done = execute(
+        "print('x' * 20_000_000)\nprint('y' * 20_000_000)",
+        "import sys\nfor n in range(1_000_000):\n    sys.stderr.write(f'line {n}\\n')",
+        "'z' * 20_000_000",
+        "from IPython.display import HTML, display\ndisplay(HTML('w' * 20_000_000))\ndisplay(HTML('v'))",
+        "print('whole')",
+    )
+    assert done.failure is None
+    sizes = [len(str(c.get("outputs", ""))) for c in done.notebook.cells]
+    assert max(sizes) < 6_000_000
+    shown = [str(c.get("outputs")) for c in done.notebook.cells if c.cell_type == "code"][1:]
+    assert ["Cut here" in text for text in shown] == [True, True, True, True, False]
+    assert "whole" in shown[-1]
+
+
+def test_what_a_kernel_holds_is_bounded(execute):
+    """It ends, with the reason; the machine goes on."""
+    done = execute("x = bytearray(2**45)", "print('never')")
+    assert (done.failure.kind, statuses(done)[-1]) == ("memory", "pending")
+    total = psutil.virtual_memory().total
+    assert execute(f"import numpy\nx = numpy.ones({total} // 8)").failure.kind == "memory"
 
 
 def test_a_kernel_that_cannot_start_is_told(execute, kernels):

@@ -6,7 +6,8 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop, run_sync
@@ -25,12 +27,14 @@ from papermill.engines import Engine, papermill_engines
 from papermill.execute import remove_error_markers
 
 from tickerbook import errors
+from tickerbook.runs import bounds
 from tickerbook.runs.template import Template
 from tickerbook.store import Failure
 
 KERNEL = "tickerbook"
 FALLBACK = "python3"  # always there: the kernel of the interpreter we run in
 CELL_TIMEOUT = 600  # seconds
+NOTEBOOK_TIMEOUT = 3600  # seconds
 START_TIMEOUT = 120  # seconds; a cold disk needs many
 _SOCKET_NAME = 90  # bytes; systems take 104 or more, and "-ipc-5" follows
 _ENGINE = "tickerbook"
@@ -64,7 +68,14 @@ class _Attempt:
     where: Mapping[str, Any]  # arguments of the kernel's start
     timeout: int
     notebook: NotebookNode | None = None
-    process: subprocess.Popen[bytes] | None = None
+    process: Any = None  # of the kernel, as subprocess.Popen
+    overdue: bool = False  # whether it was ended for taking too long in all
+
+    def end(self) -> None:
+        """The time for the whole notebook is up."""
+        self.overdue = True
+        if self.process is not None:
+            self.process.kill()
 
 
 class _Engine(Engine):  # type: ignore[misc]  # papermill has no types
@@ -87,6 +98,7 @@ class _Engine(Engine):  # type: ignore[misc]  # papermill has no types
             timeout=attempt.timeout,
             startup_timeout=START_TIMEOUT,
             iopub_timeout=attempt.timeout,
+            extra_arguments=[f"--ext={bounds.__name__}"],
             on_notebook_start=started,
             log=_QUIET,
         )
@@ -107,14 +119,18 @@ class Kernels:
         project: named to every kernel in TICKERBOOK_PROJECT.
         folder: owner-only, for sockets and connection files.
         name: the kernelspec.
+        memory: bytes a kernel may use.
         timeout: seconds a cell may take.
+        deadline: seconds a notebook may take, its kernel's start included.
         stopped: whether `stop` was called; nothing starts any more.
     """
 
     project: Path
     folder: Path
     name: str
+    memory: int
     timeout: int = CELL_TIMEOUT
+    deadline: int = NOTEBOOK_TIMEOUT
     stopped: bool = False
     _alive: dict[int, AsyncKernelManager] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
@@ -129,11 +145,17 @@ class Kernels:
         manager = self._manager()
         attempt = _Attempt(manager, self._where(template), self.timeout)
         self._alive[id(manager)] = manager
+        ending = threading.Timer(self.deadline, attempt.end)
+        ending.daemon = True
+        ending.start()
         try:
             with _own_loop():
                 failure = _execute(template, parameters, attempt)
         finally:
+            ending.cancel()
             del self._alive[id(manager)]
+        if attempt.overdue:
+            failure = _overdue(self.deadline, attempt)
         notebook = attempt.notebook or _read(template)
         return Executed(_tidied(notebook, template, failure), failure)
 
@@ -156,17 +178,27 @@ class Kernels:
     def _where(self, template: Template) -> dict[str, Any]:
         return {
             "cwd": str(template.path.parent),
-            "env": {**os.environ, "TICKERBOOK_PROJECT": str(self.project)},
+            "env": {**os.environ, "TICKERBOOK_PROJECT": str(self.project), bounds.MEMORY: str(self.memory)},
             "stdout": subprocess.DEVNULL,  # what cells print travels as messages; this is the process's own
             "stderr": subprocess.DEVNULL,
         }
 
 
 @contextmanager
-def open_kernels(project: Path, timeout: int = CELL_TIMEOUT) -> Iterator[Kernels]:
-    """Kernels for a project; none is left at the end, nor a file."""
+def open_kernels(
+    project: Path, timeout: int = CELL_TIMEOUT, *, deadline: int = NOTEBOOK_TIMEOUT, workers: int = 1
+) -> Iterator[Kernels]:
+    """Kernels for a project; none is left at the end, nor a file.
+
+    Args:
+        project: the folder of the project.
+        timeout: seconds a cell may take.
+        deadline: seconds a notebook may take.
+        workers: kernels at a time; together they leave a share of the machine's memory to the rest of it.
+    """
+    memory = psutil.virtual_memory().total // (workers + 1)
     with tempfile.TemporaryDirectory(prefix="tickerbook-", ignore_cleanup_errors=True) as folder:
-        kernels = Kernels(project.resolve(), Path(folder), _kernel_name(), timeout)
+        kernels = Kernels(project.resolve(), Path(folder), _kernel_name(), memory, timeout, deadline)
         try:
             yield kernels
         finally:
@@ -221,6 +253,15 @@ def _why(error: Exception, attempt: _Attempt) -> Failure:
             )
 
 
+def _overdue(deadline: int, attempt: _Attempt) -> Failure:
+    return Failure(
+        "timeout",
+        f"The notebook took longer than {deadline} seconds.",
+        "Let it do less, or divide it into two notebooks.",
+        _last_started(attempt.notebook),
+    )
+
+
 def _read(template: Template) -> NotebookNode:
     notebook: NotebookNode = nbformat.reads(template.text, as_version=4)  # type: ignore[no-untyped-call]  # no types
     return notebook
@@ -241,14 +282,33 @@ def _raised(name: str, text: str, cell: int) -> Failure:
     known = getattr(errors, name, None)
     ours = isinstance(known, type) and issubclass(known, errors.TickerbookError)
     remedy = rest.splitlines()[0] if ours and rest else ""
-    if name == "SystemExit":
-        message, remedy = f"the notebook ended itself ({message or 0})", "Let it run to its last cell."
+    if name in _KINDS:
+        return _KINDS[name](message, cell)
     return Failure(
         "error",
         f"{name}: {message}" if message else name,
         remedy or "Open the notebook with `tickerbook lab`, set the parameters of this run, and run it.",
         cell,
     )
+
+
+_KINDS: Mapping[str, Callable[[str, int], Failure]] = {
+    "SystemExit": lambda said, cell: Failure(
+        "exit", f"The notebook ended itself ({said or 0}).", "Let it run to its last cell.", cell
+    ),
+    "StdinNotImplementedError": lambda _, cell: Failure(
+        "input",
+        "A cell waits for an answer, and nobody is there to give one.",
+        "Make the question a parameter; take out input() and breakpoint().",
+        cell,
+    ),
+    "MemoryError": lambda said, cell: Failure(
+        "memory",
+        f"A cell needs more memory than a run may use{f': {said}' if said else ''}.",
+        "Let it load less, or run with fewer --workers, which leaves each more.",
+        cell,
+    ),
+}
 
 
 def _tidied(notebook: NotebookNode, template: Template, failure: Failure | None) -> NotebookNode:
@@ -262,7 +322,7 @@ def _tidied(notebook: NotebookNode, template: Template, failure: Failure | None)
     failed.metadata.papermill["status"] = "failed"
     for cell in unrun:
         cell.metadata.papermill["status"] = "pending"
-    if failure.kind != "error":  # the kernel could not say it itself
+    if not any(output.output_type == "error" for output in failed.outputs):  # the kernel could not say it
         said = {"ename": failure.kind, "evalue": failure.message, "traceback": [failure.message]}
         failed.outputs.append(_node({"output_type": "error", **said}))
     return notebook

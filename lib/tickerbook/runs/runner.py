@@ -81,7 +81,7 @@ def run_all(
 
     plan = make_plan(settings, tickers, notebooks, session, overrides or {})
     ledger = Ledger(settings.ledger)
-    with open_kernels(settings.project) as kernels:
+    with open_kernels(settings.project, workers=workers) as kernels:
         batch = _Batch(plan, Workshop(settings, kernels, clock, force), ledger, workers, on_event)
         try:
             batch.drive()
