@@ -98,7 +98,7 @@ def test_a_plan_that_passes_is_told_from_context_to_invalidation():
             "The nearest support is 3.0 % (1.5 ATR) lower at $97.00 (prior week low); "
             "the nearest resistance is 5.0 % (2.5 ATR) higher at $105.00, value area high (daily proxy). "
             "Of the strategies tested, breakout is long; ma_cross is flat. "
-            "After costs, buy and hold returned 30.0 % from 2000-07-25 to 2013-03-01, "
+            "In-sample and after costs, buy and hold returned 30.0 % from 2000-07-25 to 2013-03-01, "
             "with a deepest drawdown of −40.0 %. "
             "Over the same sessions and at the same costs, breakout returned 50.0 % and ma_cross 10.0 %; "
             "breakout did better. "
@@ -240,7 +240,7 @@ def test_what_is_said_follows_the_facts(changes, part, said):
     [
         ({"plan__entry": 100.0}, "invalidation", "come back"),
         (NO_TEST, "invalidation", "strategy"),
-        ({}, "context", "sample"),
+        ({}, "context", "historical sample"),
         ({}, "context", "inside the zone"),
         ({"plan__passed": False}, "plan", "Every condition"),
     ],
