@@ -186,12 +186,18 @@ def _size(facts: Facts) -> Iterator[str]:
         yield "What sets it is the limit called “{plan.binding}”, the tightest of those that apply."
     else:
         yield "No position fits: the limit called “{plan.binding}” leaves {plan.shares}."
+        if facts.value("plan.trusting_shares", 0) > 0:
+            yield "With the edge taken on trust, the other limits would allow {plan.trusting_shares}."
 
 
 def _checklist(facts: Facts) -> Iterator[str]:
-    failed = [row for row in _named(facts, "check") if _value(row, "passed") is False]
+    checks = _named(facts, "check")
+    failed = [row for row in checks if _value(row, "passed") is False]
+    unknown = [row for row in checks if _value(row, "passed") is None]
     if failed:
         yield f"Its checklist fails: {'; '.join(_failure(row) for row in failed)}."
+    elif facts.value("plan.passed") and unknown:
+        yield f"Every condition of its checklist that is known is met; not known: {_names(unknown)}."
     elif facts.value("plan.passed"):
         yield "Every condition of its checklist is met."
 
