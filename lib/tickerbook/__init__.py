@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from tickerbook.facts import Fact, Facts
     from tickerbook.market.lake import load_bars
     from tickerbook.market.query import lake, sql
-    from tickerbook.research.backtest import Costs, backtest_facts, compare
+    from tickerbook.research.backtest import backtest_facts, compare
+    from tickerbook.research.costs import Costs
     from tickerbook.research.levels import find_levels, level_facts, levels_from_facts
     from tickerbook.research.sizing import plan_facts, trade_plan
     from tickerbook.store import load_facts
 
 _HOMES = {
-    "Costs": "research.backtest",
+    "Costs": "research.costs",
     "Fact": "facts",
     "Facts": "facts",
     "backtest_facts": "research.backtest",

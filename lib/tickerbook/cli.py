@@ -26,10 +26,11 @@ from rich.table import Table
 
 from tickerbook.errors import ConfigError, ParameterError, SiteError, TickerbookError
 from tickerbook.market.doctor import diagnose
-from tickerbook.market.lake import AS_OF, project_lake
+from tickerbook.market.lake import AS_OF, newest_known, project_lake
 from tickerbook.market.lakewhen import instant
 from tickerbook.market.providers import provider
 from tickerbook.market.quarantine import Quarantine
+from tickerbook.market.scorecard import Score, Scorecard
 from tickerbook.market.sourcing import FetchResult
 from tickerbook.market.sourcing import fetch as fetch_prices
 from tickerbook.market.sourcing import prefetch as prefetch_prices
@@ -59,6 +60,16 @@ err = Console(stderr=True, soft_wrap=True)
 
 _COUNTS = ("new", "restated", "repaired", "quarantined")
 _EXAMINED = ("provider", "key", "reachable", "quota left", "last failure")
+_SCORED = (
+    "last 30 days",
+    "asked",
+    "delivered",
+    "median",
+    "19 of 20",
+    "sessions late",
+    "compared",
+    "disagreed",
+)
 _NO_BARS = "no bars"  # the kind of failure of what could not start
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
@@ -191,9 +202,10 @@ def run(
 
 
 @app.command()
-def narrate(tickers: Tickers = None, *, project: Project = None) -> None:
+def narrate(tickers: Tickers = None, *, as_of: AsOf = None, project: Project = None) -> None:
     """Write the narrative of each ticker from the facts of its newest report."""
     settings = load_settings(project)
+    _know(as_of)
     failures = _narrate(settings, _chosen(settings, tickers))
     for symbol, reason in failures.items():
         err.print(f"[red]✗[/] {escape(symbol)}: {escape(reason)}")
@@ -202,10 +214,15 @@ def narrate(tickers: Tickers = None, *, project: Project = None) -> None:
 
 @app.command()
 def build(
-    tickers: Tickers = None, *, renderer: RendererOption = Renderer.AUTO, project: Project = None
+    tickers: Tickers = None,
+    *,
+    renderer: RendererOption = Renderer.AUTO,
+    as_of: AsOf = None,
+    project: Project = None,
 ) -> None:
     """Render the site from stored runs and put it in place as a whole (_site)."""
     settings = load_settings(project)
+    _know(as_of)
     result = _build(settings, _chosen(settings, tickers), renderer)
     _where(settings, result)
     _exit(bool(result.failures))
@@ -226,7 +243,7 @@ def update(
     symbols = _chosen(settings, tickers)
     _know(as_of)
     _check_parameters(settings)
-    fetched = [] if as_of else _fetch(settings, symbols)
+    fetched = [] if os.environ.get(AS_OF) else _fetch(settings, symbols)
     results = _run(settings, symbols, None, None, {}, workers, force=force)
     mute = _narrate(settings, symbols)
     outcomes = _outcomes(results)
@@ -326,9 +343,21 @@ def check(project: Project = None) -> None:
 
 
 @app.command()
-def doctor(project: Project = None) -> None:
-    """Ask each provider once, and say: key present, reachable, quota left, last failure."""
+def doctor(
+    ticker: Annotated[
+        str | None, typer.Argument(help="Ask nobody; show what is known of this ticker's prices.")
+    ] = None,
+    *,
+    project: Project = None,
+) -> None:
+    """Ask each provider once, and say: key present, reachable, quota left, last failure, how it did lately.
+
+    With a ticker: what the quality gate found in its prices, what was restated, how far vendors are apart.
+    """
     settings = load_settings(project)
+    if ticker:
+        _record(settings, settings.ticker(ticker).symbol)
+        return
     found = diagnose(
         settings.tickers,
         now_at=now(),
@@ -336,15 +365,15 @@ def doctor(project: Project = None) -> None:
         data=settings.project / "data",
         ledger=settings.ledger,
     )
-    table = Table(
-        "provider", "key", "reachable", "quota left", "last failure", box=SIMPLE_HEAD, pad_edge=False
-    )
+    table = Table(*_EXAMINED, box=SIMPLE_HEAD, pad_edge=False)
     for one in found:
         reachable = {True: "[green]yes[/]", False: "[red]no[/]", None: "not asked"}[one.reachable]
-        last = one.last_failure
+        last = one.score.last_failure if one.score else None
         failure = f"{last.asked_at:%Y-%m-%d %H:%M}: {last.outcome}" if last else ""
         table.add_row(one.provider, escape(one.key), reachable, one.quota or "no limit set", failure)
     out.print(table)
+    if any(one.score for one in found):
+        out.print(_scores([one.score for one in found if one.score]))
     for one in found:
         if one.used:
             mark = "[green]✓[/]" if one.well else "[red]✗[/]"
@@ -385,10 +414,12 @@ def lab(
         list[str] | None, typer.Argument(help="Handed to JupyterLab; behind --, as in: -- --no-browser")
     ] = None,
     *,
+    as_of: AsOf = None,
     project: Project = None,
 ) -> None:
     """Open JupyterLab on notebooks/ with the project's kernel."""
     settings = load_settings(project)
+    _know(as_of)
     os.environ["TICKERBOOK_PROJECT"] = str(settings.project)
     (settings.notebooks / "scratch").mkdir(exist_ok=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={settings.notebooks}"]
@@ -530,6 +561,8 @@ def _progress(title: str, total: int) -> Iterator[Progress]:
 def _fetch(
     settings: Settings, symbols: Sequence[str], bring: Callable[..., list[FetchResult]] | None = None
 ) -> list[FetchResult]:
+    lake = project_lake(settings)
+    lake.check_present()
     out.print(f"[bold]Prices[/] for {_tickers(symbols)}")
     with _progress("fetching", len(symbols)) as progress:
 
@@ -541,7 +574,7 @@ def _fetch(
         chosen = [settings.ticker(symbol) for symbol in symbols]
         return (bring or fetch_prices)(
             chosen,
-            project_lake(settings),
+            lake,
             now_at=now(),
             on_done=done,
             params=settings.providers,
@@ -590,11 +623,11 @@ def _run_line(result: RunResult) -> str:
 
 def _narrate(settings: Settings, symbols: Sequence[str]) -> dict[str, str]:
     """Narrate each ticker; ticker → reason where it did not work."""
-    store = RunStore(settings.runs)
+    store, lake = RunStore(settings.runs), project_lake(settings)
     failures = {}
     for symbol in symbols:
         try:
-            narrate_ticker(store, symbol)
+            narrate_ticker(store, symbol, newest_known(lake, symbol))
         except TickerbookError as error:
             failures[symbol] = f"narrative: {error.message}"
     out.print(f"[bold]Narrative[/] for {_tickers([s for s in symbols if s not in failures])}")
@@ -664,6 +697,49 @@ def _fetch_table(results: Sequence[FetchResult]) -> Table:
         counts = (f"{count:,}" if count else "" for count in _counts(r))
         table.add_row(r.ticker, _coloured(r.status), r.provider, r.why, *counts, newest)
     return table
+
+
+def _scores(scores: Sequence[Score]) -> Table:
+    """How each provider did: questions, answers, seconds, lateness, agreement with others."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in _SCORED:
+        table.add_column(name, justify="left" if name == _SCORED[0] else "right", no_wrap=True)
+    for one in scores:
+        seconds = [f"{s:.1f} s" if s is not None else "" for s in (one.median_seconds, one.slow_seconds)]
+        late = f"{one.behind:.1f}" if one.behind is not None else ""
+        compared = (f"{one.compared:,}", f"{one.disagreements:,}") if one.compared else ("", "")
+        table.add_row(one.provider, f"{one.asked:,}", f"{one.delivered:,}", *seconds, late, *compared)
+    return table
+
+
+def _record(settings: Settings, symbol: str) -> None:
+    """What the ledger knows of a ticker's prices."""
+    scorecard = Scorecard(settings.ledger)
+    held = Quarantine(settings.project / "data" / "quarantine").get(symbol)
+    if held:
+        out.print(
+            f"[red]In quarantine[/] since {held.since:%Y-%m-%d}, {held.provider}: {escape(held.reason)}"
+        )
+    findings = scorecard.findings(symbol)
+    table = Table("found on", "provider", "check", "sessions", "what", box=SIMPLE_HEAD, pad_edge=False)
+    for row in findings.itertuples():
+        days = row.sessions.split(",")
+        when = days[0] if len(days) == 1 else f"{days[0]} … {days[-1]} ({len(days):,})"
+        table.add_row(f"{row.found_at:%Y-%m-%d}", row.provider, row.check, when, escape(row.message))
+    out.print(table if len(findings) else f"{symbol}: the quality gate found nothing wrong or doubtful.")
+    for one in scorecard.restatements(symbol):
+        what = f"{one.column} of {one.sessions:,} sessions, most on {one.session}"
+        out.print(
+            f"restated on {one.learnt_at:%Y-%m-%d} by {one.provider}: {what}: {one.before} → {one.after}"
+        )
+    spreads = scorecard.spreads(symbol)
+    if spreads:
+        widest = max(spreads, key=lambda one: one.spread)
+        disputed = ", ".join(str(one.session) for one in spreads if one.disputed)
+        out.print(
+            f"{len(spreads):,} sessions were compared between vendors ({widest.providers}); they are at most "
+            f"{widest.spread:.2%} apart, on {widest.session}. In dispute: {disputed or 'none'}."
+        )
 
 
 def _counts(result: FetchResult) -> tuple[int, ...]:

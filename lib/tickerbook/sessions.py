@@ -82,6 +82,19 @@ def quarter_end(session: date) -> date:
     return date(session.year, 3 * ((session.month - 1) // 3) + 1, 1) - timedelta(days=1)
 
 
+@lru_cache(maxsize=32)
+def sessions_a_year(calendar: str) -> int:
+    """How many sessions a year of the exchange has: the mean of the ten years 2010 to 2019, rounded.
+
+    What everything a year is annualised with, and stated nowhere else: 252 for New York, 253 for London, 245
+    for Tokyo, 365 for what never closes.
+
+    Raises:
+        ConfigError: for an unknown calendar.
+    """
+    return round(len(sessions_between(calendar, date(2010, 1, 1), date(2019, 12, 31))) / 10)
+
+
 def time_zone(calendar: str) -> str:
     """The exchange's time zone by its IANA name, such as America/New_York.
 

@@ -1,6 +1,7 @@
 """One vendor is asked at its pace, again where that helps, and never for longer than it may take."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import pytest
@@ -12,6 +13,8 @@ from tickerbook.market.circuits import FAILURES, Circuits
 from tickerbook.market.limits import Limits
 from tickerbook.market.memory import Memory
 from tickerbook.market.providers import History, permitted
+from tickerbook.market.providers.massive import Massive
+from tickerbook.market.providers.polygon import Polygon
 from tickerbook.settings import ProviderParams
 
 UNREACHABLE, LIMITED = ProviderFault.UNREACHABLE, ProviderFault.RATE_LIMITED
@@ -223,3 +226,27 @@ def test_an_old_answer_is_noted_as_behind(ask, week):
     """By how many sessions."""
     _, _, desk = ask(Scripted(week.iloc[:3]))
     assert desk.asks[0].behind == 2
+
+
+def test_two_names_of_one_vendor_share_its_quota(ticker, now_at, month):
+    """As polygon and massive do: what one has asked, the other may not ask again."""
+    memory, limit = Memory(), ProviderParams(per_day=2)
+    one, two, other = (Scripted(month) for _ in range(3))
+    one.account = two.account = Massive.account
+    desk = Desk(
+        {"polygon": one, "massive": two, "else": other},
+        {"polygon": limit, "massive": limit, "else": limit},
+        Limits(memory),
+        Circuits(memory),
+        now_at.timestamp,
+    )
+
+    async def work():
+        for name in ("polygon", "massive", "polygon", "massive", "else"):
+            with suppress(ProviderError):
+                await desk.probe(name, Question(ticker(), date(2012, 3, 1), date(2012, 3, 9)))
+
+    asyncio.run(work())
+    memory.close()
+    assert [len(vendor.asked_at) for vendor in (one, two, other)] == [1, 1, 1]
+    assert Massive.account == Polygon.account

@@ -53,7 +53,7 @@ def test_a_vendor_that_is_well(examine, stub):
     assert (found.reachable, found.used, found.well, found.remedy) == (True, True, True, "")
     assert found.answer.startswith("AAPL up to 2020-09-02, in 0.")
     assert found.quota == f"{5 - len(stub.asked)} of 5 a minute, {100 - len(stub.asked)} of 100 a day"
-    assert found.last_failure is None
+    assert found.score is None
 
 
 def test_a_vendor_without_a_key_is_not_asked(examine, stub):
@@ -91,7 +91,7 @@ def test_a_vendor_that_refuses_or_fails(examine, stub, fault, reachable):
     assert found.remedy
     assert len(stub.asked) == 1
     stub.fails(None)
-    assert examine().last_failure.message == found.answer
+    assert examine().score.last_failure.message == found.answer
 
 
 def test_a_vendor_left_alone_is_asked_and_taken_back(examine, places):
@@ -111,7 +111,7 @@ def test_an_old_failure_is_forgotten(examine, places):
     """After a month."""
     old = Ask(NOW - timedelta(days=31), "AAPL", "polygon", "unreachable", 1.0, message="Down.")
     Scorecard(places["ledger"]).record([old])
-    assert examine().last_failure is None
+    assert examine().score is None
 
 
 def test_a_wrong_address_is_told(ticker, places, tmp_path):

@@ -81,3 +81,13 @@ def test_actions_are_the_preferred_vendor_s(week):
 def test_negative_prices_agree_too(week):
     """Crude oil, 2020-04-20."""
     assert not agree({"a": -week, "b": -week}).disputed.any()
+
+
+def test_actions_that_the_preferred_vendor_does_not_know_are_another_s(week):
+    """Unknown is not none."""
+    paid = week.copy()
+    paid.loc[DAY, "dividend"] = 0.5
+    odd = week.copy()
+    odd.loc[DAY, PRICES] = 99.0
+    agreement = agree({"a": odd.assign(dividend=np.nan), "b": paid, "c": paid})
+    assert agreement.frame.loc[DAY, "dividend"] == 0.5

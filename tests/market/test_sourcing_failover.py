@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 import virtual_time
 
-from tickerbook.errors import ProviderError, ProviderFault
+from tickerbook.errors import DataError, ProviderError, ProviderFault
 from tickerbook.market.asking import Bounds
 from tickerbook.market.providers import History, permitted
 from tickerbook.market.quarantine import Quarantine
+from tickerbook.market.query import ask
 from tickerbook.market.raw import PRICES
 from tickerbook.market.scorecard import Scorecard
 from tickerbook.market.sourcing import fetch_all, prefetch
@@ -527,3 +528,27 @@ def test_a_prefetch_begins_with_what_readers_look_at(lake, ticker, month, now_at
         ("A", "failed"),
         ("C", "failed"),
     ]
+
+
+def test_actions_that_nobody_tells_stay_unknown(run, lake, ticker, long):
+    """Missing is not none: not in the lake, not in SQL, and there are no total returns of it."""
+    untold = long.drop(columns=["dividend", "split"])
+    run(ticker(), at=THURSDAY, fake=Vendor(untold))
+    run(ticker(), fake=Vendor(untold))
+    assert lake.read("AAPL").frame[["dividend", "split"]].isna().all(axis=None)
+    asked = ask(lake, "select count(*) as n, count(dividend) as paid, count(split) as splits from bars")
+    assert asked.iloc[0].tolist() == [len(long), 0, 0]
+    assert lake.bars("AAPL").frame["close"].tolist() == long["close"].tolist()
+    with pytest.raises(DataError, match="fake does not tell all dividends"):
+        lake.bars("AAPL", adjustment="split_dividend")
+
+
+def test_a_vendor_that_tells_them_later_is_heard(run, lake, ticker, long):
+    """The whole history is asked for again, as what is stored does not know its splits."""
+    paid = long.copy()
+    paid.loc["2011-03-01", "dividend"] = 0.5
+    run(ticker(), at=THURSDAY, fake=Vendor(long.drop(columns=["dividend", "split"])))
+    run(ticker(), fake=Vendor(paid))
+    frame = lake.read("AAPL").frame
+    assert frame.loc["2011-03-01", "dividend"] == 0.5
+    assert not frame.isna().any(axis=None)

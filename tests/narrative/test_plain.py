@@ -53,6 +53,7 @@ VALUES = {  # a report whose plan passes: name → value, unit, digits
     "plan.zone_method": ("prior week low", "", None),
     "plan.risk_per_share": (2.5, *USD),
     "plan.shares": (250, "shares", 0),
+    "plan.trusting_shares": (310, "shares", 0),
     "plan.notional": (24500.0, "USD", 0),
     "plan.money_at_risk": (625.0, "USD", 0),
     "plan.binding": ("maximum weight", "", None),
@@ -98,7 +99,7 @@ def test_a_plan_that_passes_is_told_from_context_to_invalidation():
             "The nearest support is 3.0 % (1.5 ATR) lower at $97.00 (prior week low); "
             "the nearest resistance is 5.0 % (2.5 ATR) higher at $105.00, value area high (daily proxy). "
             "Of the strategies tested, breakout is long; ma_cross is flat. "
-            "After costs, buy and hold returned 30.0 % from 2000-07-25 to 2013-03-01, "
+            "In-sample and after costs, buy and hold returned 30.0 % from 2000-07-25 to 2013-03-01, "
             "with a deepest drawdown of −40.0 %. "
             "Over the same sessions and at the same costs, breakout returned 50.0 % and ma_cross 10.0 %; "
             "breakout did better. "
@@ -210,6 +211,12 @@ def test_a_short_history_without_a_plan_is_told_in_full():
             "(wanted: at least 1.50 R); close against its trend is unknown.",
         ),
         ({"plan__shares": 0}, "plan", "No position fits: the limit called “maximum weight” leaves 0 shares."),
+        ({"plan__shares": 0}, "plan", "on trust, the other limits would allow 310 shares."),
+        (
+            {"check__2__passed": None},
+            "plan",
+            "Every condition of its checklist that is known is met; not known: close against its trend.",
+        ),
         ({"plan__zone_low": None}, "plan", "The stop is $95.50."),
         ({"plan__side": "short"}, "invalidation", "A close above $95.50 would end the reason for the plan."),
         (
@@ -240,9 +247,11 @@ def test_what_is_said_follows_the_facts(changes, part, said):
     [
         ({"plan__entry": 100.0}, "invalidation", "come back"),
         (NO_TEST, "invalidation", "strategy"),
-        ({}, "context", "sample"),
+        ({}, "context", "historical sample"),
         ({}, "context", "inside the zone"),
         ({"plan__passed": False}, "plan", "Every condition"),
+        ({}, "plan", "on trust"),
+        ({"plan__shares": 0, "plan__trusting_shares": 0}, "plan", "on trust"),
     ],
 )
 def test_what_is_not_so_is_not_said(changes, part, unsaid):

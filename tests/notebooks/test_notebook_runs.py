@@ -24,7 +24,7 @@ NEEDED = {
     "backtest": {
         "strategy.1.signal",
         "benchmark.sharpe",
-        "costs.slippage_bps",
+        "costs.half_spread_bps",
         "test.first",
         "equity.benchmark",
     },

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tickerbook.errors import ConfigError, DataError, NotEnoughBarsError, StrategyError
 from tickerbook.research.backtest import (
+    BENCHMARK,
     LEAST_SESSIONS,
     BacktestResult,
     Costs,
@@ -26,8 +27,8 @@ from tickerbook.research.backtest import (
 from tickerbook.research.strategy import strategy
 
 ANSWERS = json.loads((Path(__file__).parents[1] / "answers" / "sma_cross.json").read_text())
-FREE = Costs(commission_bps=0, slippage_bps=0)
-DEAR = Costs(commission_bps=20, slippage_bps=10)
+FREE = Costs(commission_bps=0, half_spread_bps=0)
+DEAR = Costs(commission_bps=20, half_spread_bps=10)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Said:
 
 def plain_loop(frame, decided, costs, cash):
     """The agreement rules as a bookkeeper would follow them; knows nothing of vectorbt."""
-    fee, slip = costs.commission_bps / 1e4, costs.slippage_bps / 1e4
+    fee, slip = costs.commission_bps / 1e4, costs.half_spread_bps / 1e4
     shares, before, equity = 0, 0.0, []
     for row, (opened, close) in enumerate(zip(frame["open"], frame["close"], strict=True)):
         want = decided[row - 1] if row else 0.0
@@ -69,7 +70,7 @@ def plain_loop(frame, decided, costs, cash):
 @pytest.mark.parametrize("case", ANSWERS["cases"], ids=lambda case: case["config"])
 def test_agrees_with_the_published_sma_cross(case, google):
     """Final equity, trades and drawdown of GOOG's SMA cross, and every bar of the agreed rules."""
-    costs = Costs(case["commission_bps"], slippage_bps=0)
+    costs = Costs(case["commission_bps"], half_spread_bps=0)
     rule = strategy("ma_cross", fast=case["fast"], slow=case["slow"], short=case["short"])
     result = backtest(google, rule, costs, case["cash"])
     curve, shares = plain_loop(google.frame, rule.exposure(google).to_numpy(), costs, case["cash"])
@@ -116,7 +117,7 @@ def test_a_decision_is_filled_at_the_next_open(make_closes):
 def test_both_sides_of_a_trade_cost(make_closes):
     """Commission and slippage are paid on buying and on selling."""
     bars = make_closes([100.0] * 30)
-    result = backtest(bars, Said((1.0, *[0.0] * 29)), Costs(commission_bps=10, slippage_bps=50), 1e6)
+    result = backtest(bars, Said((1.0, *[0.0] * 29)), Costs(commission_bps=10, half_spread_bps=50), 1e6)
     bought, sold = 100 * 1.005, 100 * 0.995
     shares = math.floor(1e6 / (bought * 1.001))
     spent = shares * (bought * 1.001 - sold * 0.999)
@@ -222,9 +223,9 @@ def test_a_later_base_shortens_the_test(make_walk):
 def test_what_is_no_cost_is_refused(bps):
     """Costs are basis points; neither a gain, nor NaN."""
     with pytest.raises(ConfigError, match="is no cost"):
-        Costs(commission_bps=bps, slippage_bps=0)
+        Costs(commission_bps=bps, half_spread_bps=0)
     with pytest.raises(ConfigError, match="is no cost"):
-        Costs(commission_bps=0, slippage_bps=bps)
+        Costs(commission_bps=0, half_spread_bps=bps)
 
 
 @pytest.mark.parametrize("cash", [0.0, 99.0, -5.0, math.nan])
@@ -267,11 +268,12 @@ class TestCompare:
     def test_every_strategy_is_compared_by_default(self, make_walk):
         """No list means all there are."""
         names = [result.strategy for result in compare(make_walk(sessions=600))]
-        assert {"ma_cross", "breakout", "level_bounce"} <= set(names)
+        assert {"ma_cross", "donchian", "level_bounce"} <= set(names)
+        assert BENCHMARK not in names
 
     def test_a_long_warmup_is_no_failure(self, make_walk):
         """What cannot be tested says why, and does not shorten the others' test."""
-        tested, untested = compare(make_walk(sessions=196), ["breakout", strategy("ma_cross", slow=180)])
+        tested, untested = compare(make_walk(sessions=196), ["donchian", strategy("ma_cross", slow=180)])
         assert isinstance(tested, BacktestResult)
         assert tested.sessions == 196 - 1 - 55
         assert isinstance(untested, Untested)
@@ -295,7 +297,7 @@ class TestFacts:
 
     @pytest.fixture
     def results(self, bars):
-        return compare(bars, ["ma_cross", "breakout", Said(warmup=590)])
+        return compare(bars, ["ma_cross", "donchian", Said(warmup=590)])
 
     @pytest.fixture
     def facts(self, results, bars):
@@ -316,7 +318,7 @@ class TestFacts:
     def test_an_untested_strategy_has_a_reason(self, facts):
         """Its figures are missing, its name is there, and the note says why."""
         row = {column: fact.value for column, fact in facts.rows("strategy")[2].items()}
-        assert row.pop("name") == "Said"
+        assert row.pop("name") == row.pop("title") == "Said"
         assert row.pop("parameters").startswith("decisions")
         assert "needs 590 sessions" in row.pop("note")
         assert set(row.values()) == {None}
@@ -329,7 +331,7 @@ class TestFacts:
         assert facts.value("test.last") == sessions[-1]
         assert facts.value("test.sessions") == len(sessions) - 1
         curves = [name for name in facts if name.startswith("equity.")]
-        assert curves == ["equity.sessions", "equity.benchmark", "equity.ma_cross", "equity.breakout"]
+        assert curves == ["equity.sessions", "equity.benchmark", "equity.ma_cross", "equity.donchian"]
         for name in curves[1:]:
             assert len(facts[name].value) == len(sessions)
             assert facts[name].value[0] == 1
@@ -341,7 +343,7 @@ class TestFacts:
 
     def test_costs_are_told(self, facts):
         """The costs that were paid are facts."""
-        assert (facts["costs.commission_bps"].text, facts["costs.slippage_bps"].text) == (
+        assert (facts["costs.commission_bps"].text, facts["costs.half_spread_bps"].text) == (
             "5.0 bps",
             "5.0 bps",
         )
@@ -361,7 +363,7 @@ class TestFacts:
         assert facts.value("test.sessions") == 0
         assert facts["test.first"].value is None
         assert facts["benchmark.sharpe"].value is None
-        assert facts.value("costs.slippage_bps") == 5
+        assert facts.value("costs.half_spread_bps") == 5
         assert facts.value("strategy.1.name") == "ma_cross"
         assert "equity.sessions" not in facts
 
@@ -372,7 +374,7 @@ class TestFacts:
 
     def test_different_tests_are_not_mixed(self, bars):
         """Two strategies over different sessions have no common benchmark."""
-        results = [backtest(bars, strategy(name), FREE) for name in ("ma_cross", "breakout")]
+        results = [backtest(bars, strategy(name), FREE) for name in ("ma_cross", "donchian")]
         with pytest.raises(DataError, match="Use what one `compare` gave"):
             backtest_facts(results, bars)
 

@@ -9,15 +9,18 @@ import re
 import pytest
 
 from tickerbook.research import levels, strategies
+from tickerbook.research.backtest_result import Schedule
 from tickerbook.research.conviction import CHANCE, FULL_EDGE, SURE
+from tickerbook.research.costs import LIQUIDITY_SESSIONS
 from tickerbook.research.desk import VOLUME_SESSIONS
+from tickerbook.research.intervals import LEVEL, REPETITIONS
 from tickerbook.research.level import ATR_PERIOD, LOOKBACK
 from tickerbook.research.levels import find_levels, profile, round_numbers, swings
 from tickerbook.research.metrics import SESSIONS_A_YEAR
 from tickerbook.research.plan import TARGETS
 from tickerbook.research.pretrade import NEWEST
 from tickerbook.research.sizing import Limits
-from tickerbook.research.strategy import strategy
+from tickerbook.research.strategy import strategy, strategy_title
 
 HEADINGS = {  # method's file → its heading on the page
     "pivots": "Pivot points",
@@ -49,7 +52,7 @@ def test_every_method_of_levels_is_told(text, name):
 @pytest.mark.parametrize("name", [m.name for m in pkgutil.iter_modules(strategies.__path__)])
 def test_every_strategy_is_told(text, name):
     """By the name that pages show."""
-    assert f"### {name} " in text
+    assert f"### {strategy_title(strategy(name))} " in text
 
 
 def test_levels_are_told_with_their_defaults(text):
@@ -73,16 +76,31 @@ def test_levels_are_told_with_their_defaults(text):
 
 def test_strategies_are_told_with_their_defaults(text):
     """Lengths of averages, channels and trades."""
-    cross, breakout, bounce = (strategy(name) for name in ("ma_cross", "breakout", "level_bounce"))
+    cross, donchian, bounce = (strategy(name) for name in ("ma_cross", "donchian", "level_bounce"))
+    rsi, momentum, breakout = (
+        strategy(name) for name in ("rsi_reversion", "time_series_momentum", "level_breakout")
+    )
     for said in (
         f"over {cross.fast} and {cross.slow} sessions",
-        f"highest high of the {breakout.entry} sessions",
-        f"lowest low of the {breakout.exit} sessions",
+        f"highest high of the {donchian.entry} sessions",
+        f"lowest low of the {donchian.exit} sessions",
+        f"index of {rsi.period} sessions below {rsi.low:.0f}, until one with it above {rsi.high:.0f}",
+        f"risen over {momentum.lookback} sessions",
+        f"volatility {momentum.volatility:.0%} a year".replace("%", " %"),
+        f"at least {breakout.touches} swing highs of the last {breakout.lookback} sessions",
+        f"within {WORDS[breakout.zone_atr]} of the lowest",
+        f"rests {breakout.stop_atr:.0f} ATR below the lowest",
+        f"target is {breakout.reward_risk:.0f} times as far",
+        f"or after {breakout.hold} sessions",
         f"at least {bounce.touches} swing lows of the last {bounce.lookback} sessions",
         f"within {WORDS[bounce.zone_atr]} of the session's low",
-        f"a close {WORDS[bounce.stop_atr]} below",
+        f"rests {WORDS[bounce.stop_atr]} below",
         f"or after {bounce.hold} sessions",
-        f"{SESSIONS_A_YEAR} sessions in a year",
+        f"({SESSIONS_A_YEAR} in New York)",
+        f"but for the newest {Schedule().gap}",
+        f"draws {REPETITIONS} histories",
+        f"{LEVEL:.0%} of their figures".replace("%", " %"),
+        f"the {LIQUIDITY_SESSIONS} sessions before",
     ):
         assert said in text
     assert bounce.reward_risk == 1.0  # "at least as far above the close as the stop is below it"
@@ -133,8 +151,8 @@ def test_the_notebooks_have_the_same_defaults(root):
 
 
 def test_costs_are_those_of_params(text, root):
-    """Commission and slippage as the project comes."""
+    """Commission and spread as the project comes."""
     params = (root / "params/strategies.toml").read_text(encoding="utf-8")
-    costs = {float(found) for found in re.findall(r"(?:commission|slippage)_bps = ([\d.]+)", params)}
+    costs = {float(found) for found in re.findall(r"(?:commission|half_spread)_bps = ([\d.]+)", params)}
     assert costs == {5.0}
-    assert "commission and slippage of 5 basis points each" in text
+    assert "commission and half the spread, 5 basis points each" in text

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tickerbook.display import figures
 from tickerbook.display.charts import Chart
-from tickerbook.display.marks import DASHES, INK, Line, lines_of
+from tickerbook.display.marks import DASHES, INK, Line, is_outside, lines_of
 from tickerbook.display.scales import day, ratio_ticks, spread, ticks, time_ticks
 from tickerbook.display.svg import Pane, dates, drawing, gutter, tag, track
 from tickerbook.facts import MINUS, Facts
@@ -16,24 +16,29 @@ from tickerbook.research.metrics import drawdown
 
 POINTS = 260  # about how many points of a line are worth their bytes on a page
 HEIGHT, EQUITY, DRAWDOWN, DATES = 456, (32, 250), (322, 96), 438  # pixels: all; panes' top and height; dates
+_PALE = "Pale lines are in-sample: the parameters in use now, on the prices they were chosen on. "
 GAP = 30  # pixels between the labels of two lines, which have two rows each
 
 
 def chart_equity(facts: Facts) -> Chart:
     """What one invested in each strategy and in the benchmark became, and how far below its peak each was.
 
+    Where there is a walk-forward, it is what was earned out of sample; what the parameters in use now would
+    have earned over the same sessions, which they were chosen on, is pale behind it.
+
     Args:
-        facts: those of a backtest (`equity.*`, `strategy.N.*`, `benchmark.*`). Where nothing could be
-            tested, the chart says so.
+        facts: those of a backtest (`equity.*`, `oos.*`, `strategy.N.*`, `benchmark.*`). Where nothing could
+            be tested, the chart says so.
     """
     lines = lines_of(facts)
     if not lines:
         return _nothing()
     sessions = lines[0].equity.index
-    title = "Growth of one, after costs"
+    title = f"Growth of one {'out of sample' if is_outside(facts) else 'in-sample'}, after costs"
     description = (
         f"Equity of {', '.join(line.name for line in lines)} from {day(sessions[0].date())} to "
         f"{day(sessions[-1].date())}, and below it how far each was under its own peak. "
+        f"{_PALE if is_outside(facts) else ''}"
     ) + " ".join(
         f"{line.name}: {line.total.text} in all, deepest drawdown {line.worst.text}." for line in lines
     )
@@ -56,7 +61,7 @@ def _svg(title: str, description: str, lines: Sequence[Line]) -> str:
     fallen_grid, fallen_labels = fallen.grid(falls)
     headings = [
         tag("text", text, y=pane.top - 24, class_="tb-note")
-        for text, pane in (("growth of one, after costs", grown), ("drawdown from the peak", fallen))
+        for text, pane in ((_heading(lines), grown), ("drawdown from the peak", fallen))
     ]
     count = -(-len(sessions) // step)
     return drawing(
@@ -65,7 +70,11 @@ def _svg(title: str, description: str, lines: Sequence[Line]) -> str:
         HEIGHT,
         grown_grid,
         fallen_grid,
-        grown.inner(count, *[_path(line, _last(line.equity, step), grown) for line in lines]),
+        grown.inner(
+            count,
+            *[_pale(line, line.pale, step, grown) for line in lines if line.pale is not None],
+            *[_path(line, _last(line.equity, step), grown) for line in lines],
+        ),
         fallen.inner(count, *[_path(line, _lowest(drawdown(line.equity), step), fallen) for line in lines]),
         grown_labels,
         fallen_labels,
@@ -77,8 +86,8 @@ def _svg(title: str, description: str, lines: Sequence[Line]) -> str:
 
 def _equity_pane(lines: Sequence[Line]) -> Pane:
     """Equal distances are equal ratios, as long as nobody lost everything."""
-    low = min(line.equity.min() for line in lines)
-    high = max(line.equity.max() for line in lines)
+    drawn = [line.equity for line in lines] + [line.pale for line in lines if line.pale is not None]
+    low, high = min(curve.min() for curve in drawn), max(curve.max() for curve in drawn)
     if low > 0:
         return Pane(*EQUITY, low=low * 0.97, high=max(high, low * 1.01) * 1.03, log=True)
     return Pane(*EQUITY, low=min(low, 0.0), high=high * 1.03)
@@ -106,6 +115,19 @@ def _blocks(values: pd.Series, step: int) -> np.ndarray:
 def _path(line: Line, values: Sequence[float], pane: Pane) -> str:
     known = [(x, pane.units(value)) for x, value in enumerate(values) if value == value]  # noqa: PLR0124 - not NaN
     return tag("path", d=track(known), **_pen(line)) if known else ""
+
+
+def _pale(line: Line, values: pd.Series, step: int, pane: Pane) -> str:
+    """In-sample behind the rest: thin, pale, and with half as many points."""
+    thinned = _last(values, 2 * step)
+    known = [(2 * x + 1, pane.units(value)) for x, value in enumerate(thinned) if value == value]  # noqa: PLR0124 - not NaN
+    return tag("path", d=track(known), style=f"stroke:{line.colour};stroke-width:1px", opacity=0.35)
+
+
+def _heading(lines: Sequence[Line]) -> str:
+    if any(line.pale is not None for line in lines):
+        return "growth of one, after costs; pale: in-sample"
+    return "growth of one, after costs"
 
 
 def _pen(line: Line) -> dict[str, object]:

@@ -96,8 +96,7 @@ def curves(title: str, lines: Sequence[Line]) -> dict[str, Any]:
     """Equity and drawdown of every line, at sessions as near to each other as a screen can show."""
     data = []
     for line in lines:
-        kept = slice(None, None, -(-len(line.equity) // POINTS))
-        equity, under = line.equity[::-1][kept][::-1], drawdown(line.equity)[::-1][kept][::-1]
+        equity, under = _thinned(line.equity), _thinned(drawdown(line.equity))
         pen = {
             "color": GREY if line.colour == INK else line.colour,
             "dash": line.dash,
@@ -113,6 +112,10 @@ def curves(title: str, lines: Sequence[Line]) -> dict[str, Any]:
         }
         data.append({**shared, "y": _json(equity, 5)})
         data.append({**shared, "y": _json(under, 4), "yaxis": "y2", "showlegend": False})
+        if line.pale is not None:
+            pale = {"name": f"{line.name}, in-sample", "opacity": 0.35, "showlegend": False}
+            thin = {"color": line.colour, "width": 1}
+            data.append({**shared, **pale, "line": thin, "y": _json(_thinned(line.pale), 5)})
     return {
         "data": data,
         "layout": _look(
@@ -122,6 +125,11 @@ def curves(title: str, lines: Sequence[Line]) -> dict[str, Any]:
             yaxis2={"domain": [0, 0.28], "tickformat": ".0%", "title": {"text": "drawdown"}},
         ),
     }
+
+
+def _thinned(values: pd.Series) -> pd.Series:
+    """As many points as a screen can show, the last among them."""
+    return values[::-1][:: -(-len(values) // POINTS)][::-1]
 
 
 def _json(values: pd.Series, digits: int) -> list[float | None]:

@@ -1,6 +1,6 @@
 """What charts show beside prices: labelled prices, and lines of equity."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -47,10 +47,19 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """One line: the benchmark is thick and grey, a strategy has a colour and a dash of its own."""
+    """One line: the benchmark is thick and grey, a strategy has a colour and a dash of its own.
+
+    Attributes:
+        name: what readers call it.
+        equity: growth of one: out of sample where there is a walk-forward, else in-sample.
+        pale: in-sample over the same sessions, from one; None where `equity` itself is in-sample.
+        total, worst: the figures that go with `equity`.
+        colour, dash, width: the pen.
+    """
 
     name: str
     equity: pd.Series
+    pale: pd.Series | None
     total: Fact
     worst: Fact
     colour: str
@@ -113,32 +122,56 @@ def placed(marks: Sequence[Mark], pane: Pane) -> list[tuple[Mark, float, float]]
     return [(mark, at, y) for (at, mark), y in zip(kept, places, strict=True)]
 
 
+def is_outside(facts: Facts) -> bool:
+    """Whether there is a walk-forward to draw."""
+    return bool(facts.value("oos.sessions"))
+
+
 def lines_of(facts: Facts) -> list[Line]:
-    """The benchmark, and the strategies that could be tested; none where nothing could."""
+    """The benchmark, and the strategies that could be tested; none where nothing could.
+
+    Where there is a walk-forward, they are its strategies, from the session before its first.
+    """
     sessions = pd.DatetimeIndex(facts.value("equity.sessions", ()))
     if sessions.empty:
         return []
+    outside = is_outside(facts)
+    total, worst = ("oos_return", "oos_max_drawdown") if outside else ("total_return", "max_drawdown")
+    base = sessions[-len(facts["oos.sessions"].value) - 1] if outside else sessions[0]  # type: ignore[arg-type] # a series
 
     def equity(name: str) -> pd.Series:
-        return pd.Series(facts[f"equity.{name}"].value, index=sessions, dtype="float64")
+        curve = pd.Series(facts[f"equity.{name}"].value, index=sessions, dtype="float64").loc[base:]
+        return curve / curve.iloc[0]
 
-    total, worst = facts["benchmark.total_return"], facts["benchmark.max_drawdown"]
-    lines = [Line("benchmark", equity("benchmark"), total, worst, INK, "solid", 2.6)]
-    for name, row in _tested(facts):
+    def line(name: str, title: str, row: Mapping[str, Fact], pen: tuple[str, str, float]) -> Line:
+        shown, pale = equity(name), None
+        if outside and name != "benchmark":
+            returns = pd.Series([0.0, *facts[f"oos.{name}"].value], index=shown.index, dtype="float64")  # type: ignore[misc] # a series
+            shown, pale = (1 + returns).cumprod(), shown
+        return Line(title, shown, pale, row[total], row[worst], *pen)
+
+    held = {key: facts[f"benchmark.{key}"] for key in (total, worst)}
+    lines = [line("benchmark", "buy and hold", held, (INK, "solid", 2.6))]
+    for name, row in _tested(facts, "oos" if outside else "equity", total):
         n = len(lines) - 1
-        colour, dash = COLOURS[n % len(COLOURS)], list(DASHES)[n % len(DASHES)]
-        total, worst = row["total_return"], row["max_drawdown"]
-        lines.append(Line(name.replace("_", " "), equity(name), total, worst, colour, dash, 1.6))
+        pen = (COLOURS[n % len(COLOURS)], list(DASHES)[n % len(DASHES)], 1.6)
+        lines.append(line(name, title_of(row), row, pen))
     return lines
 
 
-def _tested(facts: Facts) -> Iterator[tuple[str, dict[str, Fact]]]:
+def title_of(row: Mapping[str, Fact]) -> str:
+    """What readers call the strategy of a row."""
+    return row["title"].text if "title" in row else row["name"].text.replace("_", " ")
+
+
+def _tested(facts: Facts, group: str, total: str) -> Iterator[tuple[str, dict[str, Fact]]]:
     """Rows of strategies that have a curve, with its name: that of a second of one kind is numbered."""
     seen: list[str] = []
     for row in facts.rows("strategy"):
         kind = str(row["name"].value)
         again = seen.count(kind)
         name = f"{kind}_{again + 1}" if again else kind
-        if row["total_return"].value is not None and f"equity.{name}" in facts:
+        if f"equity.{name}" in facts:
             seen.append(kind)
-            yield name, row
+            if f"{group}.{name}" in facts and row[total].value is not None:
+                yield name, row

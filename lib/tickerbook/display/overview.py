@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tickerbook.display.marks import title_of
 from tickerbook.facts import Fact, Facts, Value
 
 _COLUMNS = {  # column of the overview → fact of the ticker
@@ -75,10 +76,8 @@ def _signal(book: Facts) -> Value:
 
 
 def _held(book: Facts) -> list[str]:
-    """The strategies with a position and its side: `ma cross long`."""
+    """The strategies with a position and its side: `moving-average cross long`."""
     rows = book.rows("strategy")
     return [
-        f"{row['name'].text} {row['signal'].text}".replace("_", " ")
-        for row in rows
-        if row["signal"].value in {"long", "short"}
+        f"{title_of(row)} {row['signal'].text}" for row in rows if row["signal"].value in {"long", "short"}
     ]

@@ -38,7 +38,7 @@ class Answer:
         source: the same for a reader.
         first: the session from which on it was asked.
         delivered: as it came.
-        frame: raw frame, every column of `RAW`; an action that nobody told is none.
+        frame: raw frame, every column of `RAW`; an action that nobody told is NaN.
         findings: what the gate found.
         unknown: actions that the vendor does not tell.
         agreement: what several vendors amount to, where several were asked.
@@ -251,13 +251,12 @@ def _check_length(case: Case, name: str, frame: pd.DataFrame, first: date) -> No
 
 
 def _complete(frame: pd.DataFrame, stored: Stored | None) -> pd.DataFrame:
-    """All columns: an action that was not told is as stored, else none."""
+    """All columns: an action that was not told is as stored, else unknown: that is not none."""
     told = frame if tuple(frame.columns) == RAW else frame.reindex(columns=list(RAW)).astype("float64")
     told = told.set_axis(told.index.as_unit("ns").rename("session"))
-    for name, none in ACTIONS.items():
-        if told[name].isna().any():
-            known = none if stored is None else stored.frame[name].reindex(told.index).fillna(none)
-            told[name] = told[name].fillna(known)
+    for name in ACTIONS:
+        if stored is not None and told[name].isna().any():
+            told = told.assign(**{name: told[name].fillna(stored.frame[name].reindex(told.index))})
     return told
 
 

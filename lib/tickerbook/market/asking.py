@@ -20,7 +20,7 @@ from tenacity import (
 from tickerbook.errors import DataError, ProviderError, ProviderFault
 from tickerbook.market.circuits import Circuits
 from tickerbook.market.limits import Limits, rates
-from tickerbook.market.providers import History, Provider, permit
+from tickerbook.market.providers import History, Provider, account, permit
 from tickerbook.market.scorecard import DELIVERED, Ask
 from tickerbook.sessions import sessions_between
 from tickerbook.settings import ProviderParams, Ticker
@@ -209,7 +209,8 @@ class _Pace:
     """Awaited by a provider before each request; gives it a place in time."""
 
     def __init__(self, desk: Desk, name: str, patience: float, budget: asyncio.Timeout) -> None:
-        self._desk, self._name, self._patience, self._budget = desk, name, patience, budget
+        self._desk, self._patience, self._budget = desk, patience, budget
+        self._account = account(name, desk.providers[name])
         self._rates = rates(desk.params.get(name, ProviderParams()))
         self.call = budget
         self.refusal: ProviderError | None = None
@@ -217,7 +218,7 @@ class _Pace:
 
     async def __call__(self) -> None:
         try:
-            wait = self._desk.limits.reserve(self._name, self._rates, self._desk.clock(), self._patience)
+            wait = self._desk.limits.reserve(self._account, self._rates, self._desk.clock(), self._patience)
         except ProviderError as error:
             self.refusal = error
             raise

@@ -14,8 +14,8 @@ from tickerbook.market.http import Connection
 from tickerbook.market.keys import find_key
 from tickerbook.market.limits import DAY, Limits, rates
 from tickerbook.market.memory import Memory
-from tickerbook.market.providers import Provider, close, provider
-from tickerbook.market.scorecard import Ask, Scorecard
+from tickerbook.market.providers import Provider, account, close, provider
+from tickerbook.market.scorecard import Score, Scorecard
 from tickerbook.sessions import last_completed
 from tickerbook.settings import ProviderParams, Ticker
 
@@ -37,7 +37,7 @@ class Diagnosis:
         answer: what it answered, or why it was not asked.
         remedy: what to do about it; empty where nothing needs to be done.
         quota: what our limits still allow; empty where params/providers.toml sets none.
-        last_failure: the newest of the last 30 days; None where there is none.
+        score: what became of the questions of the last 30 days; None where there were none.
     """
 
     provider: str
@@ -47,7 +47,7 @@ class Diagnosis:
     answer: str
     remedy: str
     quota: str
-    last_failure: Ask | None
+    score: Score | None
 
     @property
     def well(self) -> bool:
@@ -102,9 +102,9 @@ async def _all(
     scorecard = Scorecard(ledger) if ledger else None
     try:
         scores = scorecard.scores(now_at - _LOOK_BACK) if scorecard else []
-        failures = {score.provider: score.last_failure for score in scores}
+        scored = {score.provider: score for score in scores}
         first = {name: ticker for ticker in reversed(tickers) for name in ticker.providers}
-        work = [_one(name, first.get(name), desk, named, now_at, failures.get(name)) for name in params]
+        work = [_one(name, first.get(name), desk, named, now_at, scored.get(name)) for name in params]
         return list(await asyncio.gather(*work))
     finally:
         await close(providers.values())
@@ -119,16 +119,17 @@ async def _one(
     desk: Desk,
     named: Callable[[str], Provider],
     now_at: datetime,
-    last_failure: Ask | None,
+    score: Score | None,
 ) -> Diagnosis:
     """One vendor."""
-    key, allowed = "unknown", rates(desk.params[name])
+    key, allowed, counted = "unknown", rates(desk.params[name]), name
     try:
         desk.providers[name] = named(name)  # type: ignore[index]  # our own dictionary, filled as we go
+        counted = account(name, desk.providers[name])
         key = _key(desk.providers[name])
         if ticker is None:
             reachable, answer, remedy = None, "not asked: no ticker names it", ""
-        elif key == _MISSING or 0 not in desk.limits.left(name, allowed, desk.clock()).values():
+        elif key == _MISSING or 0 not in desk.limits.left(counted, allowed, desk.clock()).values():
             reachable, answer, remedy = await _asked(name, ticker, desk, now_at)
             reachable = None if key == _MISSING else reachable
         else:
@@ -141,9 +142,9 @@ async def _one(
         reachable, answer, remedy = None, error.message, error.remedy
     quota = ", ".join(
         f"{number:,} of {rate.count:,} {_UNITS.get(rate.seconds, f'in {rate.seconds:g} s')}"
-        for rate, number in desk.limits.left(name, allowed, desk.clock()).items()
+        for rate, number in desk.limits.left(counted, allowed, desk.clock()).items()
     )
-    return Diagnosis(name, ticker is not None, key, reachable, answer, remedy, quota, last_failure)
+    return Diagnosis(name, ticker is not None, key, reachable, answer, remedy, quota, score)
 
 
 async def _asked(name: str, ticker: Ticker, desk: Desk, now_at: datetime) -> tuple[bool, str, str]:

@@ -31,7 +31,7 @@ from tickerbook.market.raw import RAW, adjusted
 from tickerbook.settings import Settings, check_symbol, load_settings
 from tickerbook.trialbook import TrialBook
 
-__all__ = ["Change", "Lake", "Origin", "Stored", "Written", "load_bars", "project_lake"]
+__all__ = ["Change", "Lake", "Origin", "Stored", "Written", "load_bars", "newest_known", "project_lake"]
 
 DAILY = "1d"
 AS_OF = "TICKERBOOK_AS_OF"
@@ -148,7 +148,7 @@ class Lake:
             DataError: if the disk refuses; what was stored before is intact.
         """
         folder, name = self._file(ticker, interval)
-        self._check_present()
+        self.check_present()
         check_index(frame.index, interval)
         told = frame[list(RAW)]
         written = Written(0)
@@ -189,6 +189,7 @@ class Lake:
             SymbolError: if `ticker` is not a symbol.
             NoBarsError: if the lake has no bars for it, or none until then.
             TornFileError: if its file is damaged or foreign.
+            DataError: if total returns are asked for, and not all dividends are known.
         """
         stored = self.read(ticker, known_at=known_at)
         raw = stored.frame if until is None else stored.frame.loc[: pd.Timestamp(until)]
@@ -196,6 +197,8 @@ class Lake:
             first = stored.frame.index[0].date()
             raise _no_bars(ticker, f" until {until}; the first is of {first}")
         origin = stored.origin
+        if adjustment == "split_dividend" and raw["dividend"].isna().any():
+            raise _no_dividends(ticker, origin)
         bars = Bars(
             frame=adjusted(raw, adjustment),
             ticker=ticker,
@@ -214,7 +217,12 @@ class Lake:
     def _file(self, ticker: str, interval: str) -> tuple[Folder, str]:
         return self.folder(interval), slug(check_symbol(ticker))
 
-    def _check_present(self) -> None:
+    def check_present(self) -> None:
+        """Refuse to write the past.
+
+        Raises:
+            ConfigError: if this is the lake of another day (`known_at`).
+        """
         if self.known_at is not None:
             raise ConfigError(
                 f"This lake is shown as known at {self.known_at:%Y-%m-%d %H:%M %Z}, which is not written.",
@@ -229,6 +237,18 @@ def project_lake(settings: Settings) -> Lake:
         ConfigError: if that is no instant.
     """
     return Lake(settings.lake, instant(os.environ.get(AS_OF), AS_OF))
+
+
+def newest_known(lake: Lake, ticker: str) -> date | None:
+    """The newest session that a lake of another day knew of a ticker; None where it is today's lake.
+
+    What was computed from later sessions did not exist then. Where nothing was known, no session is old
+    enough.
+    """
+    if lake.known_at is None:
+        return None
+    period = lake.period(ticker)
+    return period[1] if period else date.min
 
 
 def load_bars(
@@ -256,6 +276,7 @@ def load_bars(
         SymbolError: if `ticker` is not a symbol.
         NoBarsError: if the lake has no bars for it, or none until then.
         TornFileError: if its file is damaged or foreign.
+        DataError: if total returns are asked for, and not all dividends are known.
         ConfigError: if an argument does not fit, or there is no project here.
     """
     if sessions is not None and sessions < 1:
@@ -317,6 +338,13 @@ def _fetch(ticker: str) -> str:
 
 def _no_bars(ticker: str, when: str = "") -> NoBarsError:
     return NoBarsError(f"The lake has no bars for {ticker}{when}.", _fetch(ticker))
+
+
+def _no_dividends(ticker: str, origin: Origin) -> DataError:
+    return DataError(
+        f"{ticker}: {origin.provider} does not tell all dividends, so there are no total returns.",
+        'Take adjustment="split", or name a provider that has dividends in params/universe.toml.',
+    )
 
 
 def _not_yet(ticker: str, log: Log, then: datetime | None) -> NoBarsError:

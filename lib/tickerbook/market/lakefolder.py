@@ -126,7 +126,7 @@ class Local:
         path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=PATIENCE):
-            for leftover in os.listdir(path.parent):
+            for leftover in os.listdir(path.parent):  # noqa: PTH208 - half the time of iterdir, at each write
                 if leftover.startswith(f".{path.name}.") and leftover.endswith(".part"):  # of a killed writer
                     path.with_name(leftover).unlink(missing_ok=True)
             draft = change(self.read(name) if path.exists() else None)

@@ -73,7 +73,9 @@ class Limits:
             db.execute(
                 "UPDATE requests SET at = ? WHERE provider = ? AND at > ?", (now, provider, now + _AHEAD)
             )
-            oldest = now - max(rate.seconds for rate in allowed) - _JITTER
+            oldest = (
+                now - max(DAY, *(rate.seconds for rate in allowed)) - _JITTER
+            )  # who shares it may count days
             db.execute("DELETE FROM requests WHERE provider = ? AND at < ?", (provider, oldest))
             free = {rate: self._free(db, provider, rate, now) for rate in allowed}
             wait = max(free.values()) - now

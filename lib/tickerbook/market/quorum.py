@@ -46,7 +46,8 @@ def agree(frames: Mapping[str, pd.DataFrame], tolerance: float = TOLERANCE) -> A
 
     Returns:
         The sessions of the preferred vendor, and those that two others agree on. A disputed session is as
-        the preferred vendor has it. Dividends and splits are the preferred vendor's where it has the session.
+        the preferred vendor has it. Dividends and splits are the preferred vendor's where it has the session
+        and knows them.
     """
     names = np.array(list(frames))
     index = pd.DatetimeIndex(np.unique(np.concatenate([frame.index.to_numpy() for frame in frames.values()])))
@@ -56,7 +57,8 @@ def agree(frames: Mapping[str, pd.DataFrame], tolerance: float = TOLERANCE) -> A
     confirmed = _confirmed(prices, tolerance)
     chosen = np.where(confirmed.any(axis=0), confirmed.argmax(axis=0), 0)
     rows = table[chosen, np.arange(len(index))]
-    rows[has[0], -len(ACTIONS) :] = table[0, has[0], -len(ACTIONS) :]
+    actions = table[0, has[0], -len(ACTIONS) :]
+    rows[has[0], -len(ACTIONS) :] = np.where(np.isnan(actions), rows[has[0], -len(ACTIONS) :], actions)
     several = has.sum(axis=0) > 1
     kept = has[0] | confirmed.any(axis=0)
     told = {

@@ -4,8 +4,9 @@ A raw frame has float64 columns `RAW`, one row a session (index `session`: naive
 
     open high low close   currency a share, as traded that day; negative prices exist
     volume                shares, as traded that day; NaN where unknown
-    dividend              currency for each share held over the close before; 0 where none
-    split                 new shares for each old one, effective at this session's open; 1 where none
+    dividend              currency for each share held over the close before; 0 where none, NaN where unknown
+    split                 new shares for each old one, effective at this session's open; 1 where none, NaN
+                          where unknown
 """
 
 from typing import Any
@@ -32,12 +33,13 @@ def adjusted(raw: pd.DataFrame, adjustment: Adjustment) -> pd.DataFrame:
             after each session; "split_dividend" also multiplies prices (not volume) before each dividend by
             close / (close + dividend) of its session, so that the change of the adjusted close is the total
             return (close + dividend) / close before − 1, as CRSP defines it. (Yahoo uses 1 − dividend / close
-            before, which differs by the day's return on the dividend.)
+            before, which differs by the day's return on the dividend.) An unknown split adjusts nothing; a
+            session before an unknown dividend has no total return, and its prices are NaN.
     """
     *bars, dividend, split = raw.to_numpy()[:, raw.columns.get_indexer(_RAW)].T
     prices, volume = np.array(bars[:-1]), bars[-1]
     if adjustment != "none":
-        splits = _product_after(split)
+        splits = _product_after(np.nan_to_num(split, nan=1.0))
         prices /= splits
         volume = volume * splits
     if adjustment == "split_dividend":

@@ -92,26 +92,34 @@ def _evidence(facts: Facts, rows: Sequence[Row]) -> Iterator[str]:
     said = [f"{_names(held)} {'are' if held[1:] else 'is'} {side}" for side, held in stands if held]
     if said:
         yield f"Of the strategies tested, {'; '.join(said)}."
-    tested = [row for row in rows if _value(row, "total_return") is not None]
-    if untested := [row for row in rows if row not in tested]:
+    total, where = ("oos_return", "Out of sample") if _walked(facts) else ("total_return", "In-sample")
+    tested = [row for row in rows if _value(row, total) is not None]
+    if untested := [row for row in rows if _value(row, "total_return") is None]:
         yield f"There is too little history to test {_names(untested)}."
-    if tested and _has(facts, "benchmark.total_return", "test.first", "test.last"):
-        yield _benchmark(facts)
-        yield _returns(facts, tested)
+    first, last = ("walk.first", "walk.last") if _walked(facts) else ("test.first", "test.last")
+    if tested and _has(facts, f"benchmark.{total}", first, last):
+        yield f"{where} and after costs, {_benchmark(facts, total, first, last)}"
+        yield _returns(facts, tested, total)
+        yield from _doubt(tested)
 
 
-def _benchmark(facts: Facts) -> str:
-    said = "After costs, buy and hold returned {benchmark.total_return} from {test.first} to {test.last}"
-    if _has(facts, "benchmark.max_drawdown"):
-        return f"{said}, with a deepest drawdown of {{benchmark.max_drawdown}}."
-    return f"{said}."
+def _walked(facts: Facts) -> bool:
+    """Whether strategies were tested on prices that their parameters were not chosen on."""
+    return _has(facts, "benchmark.oos_return", "walk.first", "walk.last")
 
 
-def _returns(facts: Facts, tested: Sequence[Row]) -> str:
+def _benchmark(facts: Facts, total: str, first: str, last: str) -> str:
+    said = f"buy and hold returned {{benchmark.{total}}} from {{{first}}} to {{{last}}}"
+    worst = f"benchmark.{'oos_' if total.startswith('oos_') else ''}max_drawdown"
+    return f"{said}, with a deepest drawdown of {{{worst}}}." if _has(facts, worst) else f"{said}."
+
+
+def _returns(facts: Facts, tested: Sequence[Row], total: str) -> str:
     first, *others = tested
-    returns = [f"{_slot(first['name'])} returned {_slot(first['total_return'])}"]
-    returns += [f"{_slot(row['name'])} {_slot(row['total_return'])}" for row in others]
-    better = [row for row in tested if _value(row, "total_return") > facts.value("benchmark.total_return")]
+    returns = [f"{_title(first)} returned {_slot(first[total])}"]
+    returns += [f"{_title(row)} {_slot(row[total])}" for row in others]
+    held = facts.value(f"benchmark.{total}")
+    better = [row for row in tested if _value(row, total) > held]
     if not others:
         verdict = "that is more" if better else "that is not more"
     elif better:
@@ -119,6 +127,18 @@ def _returns(facts: Facts, tested: Sequence[Row]) -> str:
     else:
         verdict = "none of them did better"
     return f"Over the same sessions and at the same costs, {_listed(returns)}; {verdict}."
+
+
+def _doubt(tested: Sequence[Row]) -> Iterator[str]:
+    """What intervals say of those that gained: none is said of what could be luck."""
+    bounds = [_value(row, "oos_sharpe_low") for row in tested]
+    if any(bound is None for bound in bounds):
+        return
+    sure = [row for row, bound in zip(tested, bounds, strict=True) if bound > 0]
+    if sure:
+        yield f"Only of {_names(sure)} does the interval of the Sharpe ratio leave zero out."
+    else:
+        yield "The interval of every Sharpe ratio includes zero: what was gained may be luck."
 
 
 def _origin(facts: Facts) -> Iterator[str]:
@@ -166,12 +186,18 @@ def _size(facts: Facts) -> Iterator[str]:
         yield "What sets it is the limit called “{plan.binding}”, the tightest of those that apply."
     else:
         yield "No position fits: the limit called “{plan.binding}” leaves {plan.shares}."
+        if facts.value("plan.trusting_shares", 0) > 0:
+            yield "With the edge taken on trust, the other limits would allow {plan.trusting_shares}."
 
 
 def _checklist(facts: Facts) -> Iterator[str]:
-    failed = [row for row in _named(facts, "check") if _value(row, "passed") is False]
+    checks = _named(facts, "check")
+    failed = [row for row in checks if _value(row, "passed") is False]
+    unknown = [row for row in checks if _value(row, "passed") is None]
     if failed:
         yield f"Its checklist fails: {'; '.join(_failure(row) for row in failed)}."
+    elif facts.value("plan.passed") and unknown:
+        yield f"Every condition of its checklist that is known is met; not known: {_names(unknown)}."
     elif facts.value("plan.passed"):
         yield "Every condition of its checklist is met."
 
@@ -237,7 +263,12 @@ def _slot(fact: Fact) -> str:
 
 
 def _names(rows: Sequence[Row]) -> str:
-    return _listed([_slot(row["name"]) for row in rows])
+    return _listed([_title(row) for row in rows])
+
+
+def _title(row: Row) -> str:
+    """What readers call a strategy."""
+    return _slot(row.get("title", row["name"]))
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -68,6 +68,20 @@ def sma(values: pd.Series, n: int) -> pd.Series:
     return values.rolling(_window(n)).mean()
 
 
+def rsi(values: pd.Series, period: int = 14) -> pd.Series:
+    """Relative strength index, Wilder's (1978), from 0 to 100.
+
+    100 · gains / (gains + losses), each smoothed by `wilder`. The first value is at row `period`, counted
+    from 0: the convention of TA-Lib, Skender and StockCharts. NaN where nothing has moved yet.
+
+    Raises:
+        ConfigError: if `period` is below 1.
+    """
+    change = values.diff()
+    gains, losses = wilder(change.clip(lower=0), period), wilder(-change.clip(upper=0), period)
+    return 100 * gains / (gains + losses)
+
+
 def highest(values: pd.Series, n: int) -> pd.Series:
     """Greatest of the newest `n` values, this one included.
 

@@ -20,8 +20,9 @@ def drawdown_chance(
     """Chance that an account falls `limit` below its peak within `sessions`.
 
     A stationary bootstrap (Politis and Romano 1994): years are put together from blocks of past daily
-    returns, whose lengths are geometric with mean `BLOCK`. The generator has a fixed seed, so that the same
-    returns give the same chance, which is right to one or two in a hundred.
+    returns, whose lengths are geometric with mean `BLOCK`. Their mean is taken off: neither a past rise nor a
+    past fall is carried on. The generator has a fixed seed, so that the same returns give the same chance,
+    which is right to one or two in a hundred.
 
     Args:
         returns: daily returns of the account with its positions, weights kept up, no stop used; NaN is left
@@ -41,6 +42,7 @@ def drawdown_chance(
         raise NotEnoughBarsError(
             f"{len(known)} returns say nothing about a year of drawdowns.", f"Use {LEAST} or more."
         )
+    known = known - known.mean()
     wealth = np.cumprod(np.maximum(1 + known[_rows(len(known), sessions, paths)], 0.0), axis=0)
     peak = np.maximum.accumulate(np.maximum(wealth, 1.0), axis=0)
     return float(np.mean((wealth <= (1 - limit) * peak).any(axis=0)))

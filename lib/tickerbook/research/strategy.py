@@ -1,28 +1,58 @@
 """What a strategy is, and where to find one.
 
 A strategy is a frozen dataclass in a file of its own in `research/strategies/`; the file's name is the
-strategy's name and its fields are the parameters. There is nothing to register.
+strategy's name and its fields are the parameters, each with the range of its values. There is nothing to
+register.
 """
 
 import dataclasses
 import importlib
 import pkgutil
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, Protocol, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tickerbook.bars import Bars
 from tickerbook.errors import ConfigError, StrategyError
 from tickerbook.research import strategies
+from tickerbook.research.ranges import Parameter, combinations
+from tickerbook.research.resting import Exits
 from tickerbook.settings import nearest
 
-Parameter = bool | int | float | str
+__all__ = [
+    "Decisions",
+    "Parameter",
+    "Strategy",
+    "checked_exposure",
+    "decide",
+    "family",
+    "strategy",
+    "strategy_name",
+    "strategy_names",
+    "strategy_parameters",
+    "strategy_title",
+    "together",
+]
+
+Array = npt.NDArray[np.float64]
 
 
 class Strategy(Protocol):
-    """A rule that says how much to hold. Parameters are the fields of the (frozen) dataclass."""
+    """A rule that says how much to hold. Parameters are the fields of the (frozen) dataclass.
+
+    Three things more a strategy may have, and most need none of them:
+
+    - `title`, a class variable: what readers call it.
+    - `exits(bars)`: stops and targets that rest in the market, as a frame with the columns `stop` and
+      `target` (NaN for none), decided at each close for the next session. After one was filled nothing is
+      held until `exposure` changes.
+    - `exposures(bars, rules)`, a static method: the exposures of many of its kind at once, a column each, so
+      that thousands of combinations of parameters take no longer than they must.
+    """
 
     @property
     def warmup(self) -> int:
@@ -45,7 +75,8 @@ def strategy(name: str, **parameters: Parameter) -> Strategy:
     """The strategy of that name, with its default parameters except for those given.
 
     Raises:
-        ConfigError: for an unknown name or parameter (names the nearest), or a value that does not fit.
+        ConfigError: for an unknown name or parameter (names the nearest), or a value that does not fit or is
+            outside its range.
         StrategyError: if its file does not hold exactly one strategy.
     """
     if name not in strategy_names():
@@ -54,10 +85,13 @@ def strategy(name: str, **parameters: Parameter) -> Strategy:
             f"The strategies are {', '.join(strategy_names())}.",
         )
     cls = _strategy_class(importlib.import_module(f"{strategies.__name__}.{name}"))
-    defaults = {field.name: field.default for field in dataclasses.fields(cls)}
     for key, value in parameters.items():
-        _check_parameter(name, key, value, defaults)
+        _check_parameter(name, key, value, _defaults(cls))
     return cast("Strategy", cls(**parameters))
+
+
+def _defaults(cls: type[Any]) -> dict[str, Any]:
+    return {field.name: field.default for field in dataclasses.fields(cls)}
 
 
 def strategy_name(rule: Strategy) -> str:
@@ -76,6 +110,111 @@ def strategy_parameters(rule: Strategy) -> dict[str, Parameter]:
     return {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}
 
 
+def strategy_title(rule: Strategy) -> str:
+    """What readers call a strategy, in the middle of a sentence."""
+    return str(getattr(type(rule), "title", "") or strategy_name(rule).replace("_", " "))
+
+
+def family(name: str, values: Mapping[str, Sequence[Parameter]] | None = None) -> tuple[Strategy, ...]:
+    """A strategy with every combination of parameters that goes together.
+
+    Args:
+        name: of the strategy.
+        values: parameter → values to combine. Default: those that the ranges of its parameters say are tried.
+
+    Raises:
+        ConfigError: as `strategy`; also where no combination goes together.
+    """
+    cls = type(strategy(name))
+    for key, tried in (values or {}).items():
+        for value in tried:
+            _check_parameter(name, key, value, _defaults(cls))
+    rules, refusal = [], ""
+    for parameters in combinations(cls, values):
+        try:
+            rules.append(cls(**parameters))
+        except ConfigError as error:  # a fast average that is slower than the slow one
+            refusal = error.message
+    if not rules:
+        raise ConfigError(f"No combination of parameters of {name} goes together: {refusal}", "Try others.")
+    return tuple(rules)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Decisions:
+    """What strategies decided: rows are sessions, columns are strategies.
+
+    Attributes:
+        exposures: at each close, −1…1.
+        exits: stops and targets for the next session; None where no strategy has any.
+    """
+
+    exposures: Array
+    exits: Exits | None
+
+    def since(self, row: int) -> "Decisions":
+        """Those at the closes from row `row` on."""
+        return Decisions(self.exposures[row:], self.exits and self.exits.of(slice(row, None)))
+
+
+def together(parts: Sequence[Decisions]) -> Decisions:
+    """Decisions of several strategies side by side; all of them have exits, or none."""
+    exits = [part.exits for part in parts if part.exits]
+    stacked = (
+        Exits(np.hstack([e.stop for e in exits]), np.hstack([e.target for e in exits])) if exits else None
+    )
+    return Decisions(np.hstack([part.exposures for part in parts]), stacked)
+
+
+def decide(rules: Sequence[Strategy], bars: Bars) -> Decisions:
+    """What strategies of one kind decide at each close of `bars`, checked against the protocol.
+
+    Raises:
+        StrategyError: as `checked_exposure`; also for exits that are not prices above zero.
+    """
+    vectors: Any = getattr(type(rules[0]), "exposures", None)
+    if vectors is None or len({type(rule) for rule in rules}) > 1:
+        each = [(checked_exposure(rule, bars).to_numpy(), _exits(rule, bars)) for rule in rules]
+        return Decisions(np.column_stack([one for one, _ in each]), _stacked([exits for _, exits in each]))
+    said = np.asarray(vectors(bars, rules), dtype=np.float64)
+    if said.shape != (len(bars), len(rules)):
+        told = f"gives {said.shape} for {len(bars)} sessions and {len(rules)} strategies"
+        raise _broken(rules[0], told, "one number for each session and strategy", "exposures")
+    early = np.arange(len(bars))[:, None] < np.array([rule.warmup for rule in rules])
+    if not np.abs(said).max() <= 1 or said[: early.any(axis=1).sum()][early[early.any(axis=1)]].any():
+        for number, rule in enumerate(rules):  # to say which, and when
+            _check(rule, pd.Series(said[:, number], bars.frame.index))
+    return Decisions(said, _stacked([_exits(rule, bars) for rule in rules]))
+
+
+def _exits(rule: Strategy, bars: Bars) -> Exits | None:
+    """Where a strategy's positions end inside a session, if it says so."""
+    if not hasattr(rule, "exits"):
+        return None
+    said = rule.exits(bars)
+    _check_exits(rule, said, bars)
+    return Exits(*(said[side].to_numpy(np.float64)[:, None] for side in ("stop", "target")))
+
+
+def _stacked(found: Sequence[Exits | None]) -> Exits | None:
+    known = [one for one in found if one is not None]
+    if not known:
+        return None
+    blank = np.full(known[0].stop.shape, np.nan)
+    return Exits(
+        np.hstack([one.stop if one else blank for one in found]),
+        np.hstack([one.target if one else blank for one in found]),
+    )
+
+
+def _check_exits(rule: Strategy, said: Any, bars: Bars) -> None:
+    wanted = "a frame of `stop` and `target` with a price above zero, or NaN, for each session"
+    if not isinstance(said, pd.DataFrame) or not said.index.equals(bars.frame.index):
+        raise _broken(rule, f"gives {_shape(said)} as exits of {len(bars)} sessions", wanted, "exits")
+    if not {"stop", "target"} <= set(said.columns) or (said[["stop", "target"]] <= 0).any(axis=None):
+        raise _broken(rule, "gives exits that are no prices", wanted, "exits")
+
+
 def checked_exposure(rule: Strategy, bars: Bars) -> pd.Series:
     """What a strategy says, as float64, if it keeps to the protocol.
 
@@ -86,6 +225,10 @@ def checked_exposure(rule: Strategy, bars: Bars) -> pd.Series:
     said = rule.exposure(bars)
     if not isinstance(said, pd.Series) or not said.index.equals(bars.frame.index):
         raise _broken(rule, f"gives {_shape(said)} for {len(bars)} sessions", "one number for each session")
+    return _check(rule, said)
+
+
+def _check(rule: Strategy, said: pd.Series) -> pd.Series:
     values = pd.to_numeric(said, errors="coerce").astype("float64")
     faults = {
         "is not a number": values.isna(),
@@ -100,9 +243,9 @@ def checked_exposure(rule: Strategy, bars: Bars) -> pd.Series:
     return values.rename(strategy_name(rule))
 
 
-def _broken(rule: Strategy, what: str, wanted: str) -> StrategyError:
+def _broken(rule: Strategy, what: str, wanted: str, method: str = "exposure") -> StrategyError:
     return StrategyError(
-        f"The strategy {strategy_name(rule)} {what}.", f"`exposure` must give {wanted} of the bars."
+        f"The strategy {strategy_name(rule)} {what}.", f"`{method}` must give {wanted} of the bars."
     )
 
 

@@ -14,7 +14,7 @@ from tickerbook.sessions import quarter_end
 from tickerbook.trials import Scalar, Trials
 
 Array = npt.NDArray[np.float64]
-SAMPLE = 32  # configurations of a sweep that leave their returns
+SAMPLE = 256  # configurations of a sweep that leave their returns
 _DIGITS = 6  # of returns, so that rounding errors of another machine make no new trial
 _NO_RISK = 1e-12
 

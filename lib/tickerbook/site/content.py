@@ -3,13 +3,13 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from tickerbook.errors import TickerbookError
 from tickerbook.facts import Facts
-from tickerbook.market.lake import Lake, project_lake
+from tickerbook.market.lake import Lake, newest_known, project_lake
 from tickerbook.settings import Settings, Ticker
 from tickerbook.site import api, notebooks, pages
 from tickerbook.site.views import MARKET, NO_PRICES, ReadOnce, TickerView, attempts, view_ticker
@@ -89,11 +89,14 @@ def gather(
         notices: symbol → what is wrong with its prices.
     """
     store = ReadOnce(store.root)
-    desk = _Desk(store, project_lake(settings), Before(settings.site), now_at, chosen, refused, notices)
+    lake = project_lake(settings)
+    known = [day for ticker in settings.tickers if (day := newest_known(lake, ticker.symbol))]
+    until = max(known, default=None)
+    desk = _Desk(store, lake, Before(settings.site), now_at, chosen, refused, notices)
     sheets = [desk.sheet(ticker) for ticker in settings.tickers]
     records = [sheet.record for sheet in sheets]
-    market, market_files, fault = _market(store, [ticker.symbol for ticker in settings.tickers])
-    runs = api.run_records([run for sheet in sheets for run in sheet.runs] + list(_tried(store, None)))
+    market, market_files, fault = _market(store, [ticker.symbol for ticker in settings.tickers], until)
+    runs = api.run_records([run for sheet in sheets for run in sheet.runs] + list(_tried(store, None, until)))
     sources = {
         "_generated/home.md": pages.home_include(records, settings.title, api.moment(now_at)),
         "_generated/market.md": market,
@@ -122,7 +125,8 @@ class _Desk:
 
     def sheet(self, ticker: Ticker) -> _Sheet:
         """A ticker's share: made anew, or kept because nobody asked for it, or because it cannot be made."""
-        page, runs = api.ticker_page(ticker.symbol), _tried(self.store, ticker.symbol)
+        until = newest_known(self.lake, ticker.symbol)
+        page, runs = api.ticker_page(ticker.symbol), _tried(self.store, ticker.symbol, until)
         old = self.before.record(ticker.symbol)
         if ticker.symbol not in self.chosen and old and self.before.has(page):
             return _Sheet(old, None, self.before.evidence(old), runs, kept="")
@@ -167,22 +171,22 @@ def _page_failure(ticker: Ticker, reason: str, now_at: datetime) -> dict[str, An
     }
 
 
-def _market(store: RunStore, symbols: Collection[str]) -> tuple[str, dict[str, str], str]:
+def _market(store: RunStore, symbols: Collection[str], until: date | None) -> tuple[str, dict[str, str], str]:
     """Include, executed notebook and fault of the page over the universe."""
     try:
-        shown = store.latest_ok(MARKET, None)
+        shown = store.latest_ok(MARKET, None, until)
         notebook = store.notebook(shown) if shown else None
-        include = pages.market_include(shown, notebook, attempts(store, None), symbols)
+        include = pages.market_include(shown, notebook, attempts(store, None, until), symbols)
         files = {api.notebook_file(shown): notebooks.public(notebook)} if shown and notebook else {}
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one page must not stop the others
         return pages.market_include(None, None, (), symbols), {}, _reason(error)
     return include, files, ""
 
 
-def _tried(store: RunStore, ticker: str | None) -> tuple[RunResult, ...]:
+def _tried(store: RunStore, ticker: str | None, until: date | None) -> tuple[RunResult, ...]:
     """The newest attempts; none where one cannot be read, which the ticker's page tells."""
     try:
-        return attempts(store, ticker)
+        return attempts(store, ticker, until)
     except TickerbookError:
         return ()
 

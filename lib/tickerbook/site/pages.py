@@ -190,7 +190,11 @@ def _pieces(sentence: Mapping[str, Any], facts: Mapping[str, Any]) -> list[dict[
 def _signals(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Strategy → its signal with the signal's name and text."""
     rows = Facts.from_json(record["facts"]).rows("strategy")
-    pairs = [(row["name"].text, row["signal"]) for row in rows if "name" in row and "signal" in row]
+    pairs = [
+        (row.get("title", row["name"]).text, row["signal"])
+        for row in rows
+        if "name" in row and "signal" in row
+    ]
     return {name: {"name": fact.name, "value": fact.value, "text": fact.text} for name, fact in pairs}
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from tickerbook.facts import Facts
-from tickerbook.market.lake import Lake
+from tickerbook.market.lake import Lake, newest_known
 from tickerbook.sessions import last_completed, sessions_between
 from tickerbook.settings import Ticker
 from tickerbook.store import RunResult, RunStore, Status
@@ -100,23 +100,30 @@ def view_ticker(
     Raises:
         TornFileError: if a stored run cannot be read.
     """
-    shown = store.latest_ok(REPORT, ticker.symbol)
+    until = newest_known(lake, ticker.symbol)
+    shown = store.latest_ok(REPORT, ticker.symbol, until)
     fresh = freshness(ticker, shown.facts if shown else Facts(), now_at)
     return TickerView(
         ticker=ticker,
         shown=shown,
         sources=_sources(store, shown) if shown else (),
-        attempts=attempts(store, ticker.symbol),
+        attempts=attempts(store, ticker.symbol, until),
         narrative=_narrative(store, shown) if shown else None,
         freshness=_stale(fresh) if notice else fresh,
-        priced=lake.holds(ticker.symbol),
+        priced=lake.holds(ticker.symbol) and until != date.min,
         notice=notice,
     )
 
 
-def attempts(store: RunStore, ticker: str | None) -> tuple[RunResult, ...]:
-    """The newest attempt of each notebook ever run for a ticker (None: the universe), as they began."""
-    found = [store.latest(notebook, ticker) for notebook in store.notebooks(ticker)]
+def attempts(store: RunStore, ticker: str | None, until: date | None = None) -> tuple[RunResult, ...]:
+    """The newest attempt of each notebook ever run for a ticker (None: the universe), as they began.
+
+    Args:
+        store: where to look.
+        ticker: whose.
+        until: the newest session of interest; None for all.
+    """
+    found = [store.latest(notebook, ticker, until) for notebook in store.notebooks(ticker)]
     return tuple(sorted((result for result in found if result), key=lambda result: result.started_at))
 
 

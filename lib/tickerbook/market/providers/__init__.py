@@ -2,7 +2,7 @@
 
 A provider is one class, named like its file with a capital (`yahoo.py` has `Yahoo`), that fulfils `Provider`
 and is made with its `ProviderParams`. Where the vendor has them it also fulfils `Quotes` and `News`; where it
-keeps connections it fulfils `Closing`.
+keeps connections it fulfils `Closing`. Two that share one quota have the same `account`.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -150,6 +150,11 @@ async def permitted() -> None:
     """Wait until a request may be made."""
     if wait := permit.get():
         await wait()
+
+
+def account(name: str, one: object) -> str:
+    """The name under which a provider's requests are counted: its `account` where it shares a quota."""
+    return str(getattr(one, "account", name))
 
 
 def not_served(who: str, ticker: Ticker, interval: str) -> ProviderError:

@@ -6,7 +6,7 @@ from tickerbook.market.providers.polygon import VENDOR, Polygon
 
 
 class Massive(Polygon):
-    """What `polygon` is, asked at api.massive.com. Name one of the two: they share one key and its limits."""
+    """What `polygon` is, asked at api.massive.com; its requests count as those of `polygon`."""
 
     vendor = replace(
         VENDOR, name="Massive", url="https://api.massive.com", keys=("MASSIVE_API_KEY", "POLYGON_API_KEY")

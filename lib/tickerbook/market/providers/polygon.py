@@ -109,6 +109,7 @@ class Polygon:
     """
 
     vendor = VENDOR
+    account = "polygon"  # also of `massive`: one key, one quota
 
     def __init__(self, params: ProviderParams) -> None:
         self.connection = Connection(self.vendor, params)

@@ -1,22 +1,23 @@
 """Level bounce: long when price comes down to a support of confirmed swing lows and closes above it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, ClassVar
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from tickerbook.bars import Bars
 from tickerbook.errors import ConfigError
+from tickerbook.research.held_trades import Entry, held_trades
 from tickerbook.research.indicators import atr, swing_highs, swing_lows
+from tickerbook.research.known_swings import KnownSwings
 from tickerbook.research.level import ATR_PERIOD
-
-Array = npt.NDArray[np.float64]
+from tickerbook.research.ranges import Range, check_ranges
 
 
 @dataclass(frozen=True)
 class LevelBounce:
-    """Buy the bounce from a support zone; leave at resistance, below the stop, or when time is up.
+    """Buy the bounce from a support zone; leave at resistance, at the stop, or when time is up.
 
     Support at a session is made of the swing lows of the last `lookback` sessions, known by that close, that
     are within `zone_atr` ATR of the session's low; `touches` of them make a zone. A bounce is a close above
@@ -28,29 +29,26 @@ class LevelBounce:
         lookback: sessions in which swings count.
         touches: swing lows that make a zone.
         zone_atr: how near they must be to the session's low, in ATR.
-        stop_atr: how far below the lowest of them a close ends the trade, in ATR.
+        stop_atr: how far below the lowest of them the stop is, in ATR.
         reward_risk: the bounce is taken if the target is at least this many times as far as the stop.
         hold: sessions after which the trade ends anyway.
     """
 
-    span: int = 5
-    lookback: int = 100
-    touches: int = 2
-    zone_atr: float = 0.5
-    stop_atr: float = 0.5
-    reward_risk: float = 1.0
-    hold: int = 20
+    title: ClassVar[str] = "level bounce"
+
+    span: Annotated[int, Range(1, 50)] = 5
+    lookback: Annotated[int, Range(3, 500)] = 100
+    touches: Annotated[int, Range(1, 20, tried=(1, 2))] = 2
+    zone_atr: Annotated[float, Range(0.05, 5, tried=(0.5, 1.0))] = 0.5
+    stop_atr: Annotated[float, Range(0.05, 5, tried=(0.5, 1.0))] = 0.5
+    reward_risk: Annotated[float, Range(0, 100)] = 1.0
+    hold: Annotated[int, Range(1, 250, tried=(10, 20))] = 20
 
     def __post_init__(self) -> None:
-        if min(self.span, self.touches, self.hold) < 1 or self.lookback < 2 * self.span + 1:
+        check_ranges(self)
+        if self.lookback < 2 * self.span + 1:
             raise ConfigError(
-                f"level_bounce: no swing fits: {self}.",
-                "Use span, touches and hold of 1 or more, and a lookback longer than twice the span.",
-            )
-        if not (self.zone_atr > 0 and self.stop_atr > 0 and self.reward_risk >= 0):
-            raise ConfigError(
-                f"level_bounce: the zone and the stop need a size: {self}.",
-                "Use zone_atr and stop_atr above 0, and reward_risk of 0 or more.",
+                f"level_bounce: no swing fits: {self}.", "Use a lookback longer than twice the span."
             )
 
     @property
@@ -60,47 +58,34 @@ class LevelBounce:
 
     def exposure(self, bars: Bars) -> pd.Series:
         """1 from a bounce to the target, the stop or the end of its time, else 0."""
-        frame = bars.frame
-        opened, high, low, close = (frame[c].to_numpy() for c in ("open", "high", "low", "close"))
-        reach = atr(frame, ATR_PERIOD).to_numpy()
-        lows = _Swings(low, swing_lows(frame["low"], self.span).to_numpy(), self.span, self.lookback)
-        highs = _Swings(high, swing_highs(frame["high"], self.span).to_numpy(), self.span, self.lookback)
-        held = np.zeros(len(frame))
-        stop, target, until = 0.0, 0.0, -1  # of the trade that is on; until = -1 when there is none
-        for row in range(self.warmup, len(frame)):  # what ends a trade depends on how it began: no vectors
-            if until >= 0:
-                if close[row] < stop or high[row] >= target or row >= until:
-                    until = -1
-            elif close[row] > opened[row]:
-                support = lows.near(row, low[row], self.zone_atr * reach[row])
-                if len(support) >= self.touches and close[row] > support.max():
-                    stop = support.min() - self.stop_atr * reach[row]
-                    target = highs.above(row, close[row])
-                    if target - close[row] >= self.reward_risk * (close[row] - stop):
-                        until = row + self.hold
-            held[row] = until >= 0
-        return pd.Series(held, frame.index)
+        return _trades(self, bars)["exposure"]
+
+    def exits(self, bars: Bars) -> pd.DataFrame:
+        """The stop and the target of the trade that is on."""
+        return _trades(self, bars)[["stop", "target"]]
 
 
-class _Swings:
-    """Prices of swings, and which of them are known and recent at a row."""
+@lru_cache(maxsize=2)  # exposure and exits are asked for one after the other
+def _trades(rule: LevelBounce, bars: Bars) -> pd.DataFrame:
+    frame = bars.frame
+    opened, low, close = (frame[name].tolist() for name in ("open", "low", "close"))
+    reach = atr(frame, ATR_PERIOD).tolist()
+    lows, highs = (
+        KnownSwings(
+            frame[name].to_numpy(), marks(frame[name], rule.span).to_numpy(), rule.span, rule.lookback
+        )
+        for name, marks in (("low", swing_lows), ("high", swing_highs))
+    )
 
-    def __init__(self, prices: Array, marks: npt.NDArray[np.bool_], span: int, lookback: int) -> None:
-        rows = np.flatnonzero(marks)
-        now = np.arange(len(prices))
-        self._prices = prices[rows]
-        self._first = np.searchsorted(rows, now - lookback, side="left")
-        self._end = np.searchsorted(rows, now - span, side="right")
+    def entry(row: int) -> Entry:
+        if close[row] <= opened[row]:
+            return None
+        support = lows.near(row, low[row], rule.zone_atr * reach[row])
+        if len(support) < rule.touches or close[row] <= max(support):
+            return None
+        stop = min(support) - rule.stop_atr * reach[row]
+        target = highs.above(row, close[row])
+        worth = stop > 0 and target - close[row] >= rule.reward_risk * (close[row] - stop)
+        return (stop, target) if worth else None
 
-    def _known(self, row: int) -> Array:
-        return self._prices[self._first[row] : self._end[row]]
-
-    def near(self, row: int, price: float, reach: float) -> Array:
-        """Those known at `row` that are no further than `reach` from `price`."""
-        known = self._known(row)
-        return known[np.abs(known - price) <= reach]
-
-    def above(self, row: int, price: float) -> float:
-        """The lowest known at `row` that is above `price`; infinity where there is none."""
-        known = self._known(row)
-        return float(np.min(known[known > price], initial=np.inf))
+    return held_trades(frame, rule.warmup, rule.hold, entry)
