@@ -9,6 +9,7 @@ import pytest
 from books import bars, payload
 
 from tickerbook.runs.kernels import Executed, Kernels
+from tickerbook.runs.key import Library
 from tickerbook.runs.runner import run_all
 from tickerbook.settings import load_settings
 from tickerbook.store import Failure, RunStore
@@ -57,7 +58,7 @@ class Pretended:
 @pytest.fixture
 def library_at_rest(monkeypatch):
     """Somebody who edits the library while tests run changes nothing for them."""
-    monkeypatch.setattr("tickerbook.runs.inputs.library_digest", lambda: "library")
+    monkeypatch.setattr("tickerbook.runs.inputs.read_library", lambda: Library({}))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from tickerbook.errors import NoBarsError, TornFileError
 from tickerbook.facts import Fact, Facts
 from tickerbook.market.lake import Lake, Origin
 from tickerbook.runs.inputs import Around, Work, ingredients, origin, read_prices, standing, stored
+from tickerbook.runs.key import Library
 from tickerbook.runs.template import load_templates
 from tickerbook.settings import load_settings
 from tickerbook.store import Run, RunResult, RunStore
@@ -134,7 +135,7 @@ def work(project):
 
 def key_of(work, settings):
     """The key as it is now."""
-    around = Around("l", "d")
+    around = Around(Library({}), "d")
     return ingredients(work, RunStore(settings.runs), around, lambda t: read_prices(settings, t, FRIDAY)).key
 
 
@@ -163,14 +164,14 @@ def test_prose_does_not_count_and_code_does(project, settings, work):
 def test_origin_tells_pages_where_numbers_come_from(work, settings):
     """Source, period, fetch and digests, as JSON knows them."""
     made_of = ingredients(
-        work, RunStore(settings.runs), Around("l", "d"), lambda t: read_prices(settings, t, None)
+        work, RunStore(settings.runs), Around(Library({}), "d"), lambda t: read_prices(settings, t, None)
     )
     told = origin(work, made_of, lambda t: read_prices(settings, t, None))
     assert (told["source"], told["first"], told["last"]) == ("Synthetic", "2024-01-08", "2024-01-12")
     assert told["fetched_at"] == "2024-01-13T00:00:00+00:00"
     assert (told["bars_digest"], told["code_digest"], told["notebook_digest"]) == (
         made_of.bars,
-        "l",
+        Library({}).digest([]),
         made_of.code,
     )
     assert told["upstream"] == {"levels AAPL": ""}

@@ -4,11 +4,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from tickerbook.runs.key import ROOT, Ingredients, dependencies_digest, library_digest, versions
+import tickerbook
+from tickerbook.runs.key import Ingredients, dependencies_digest, read_library, versions
+from tickerbook.runs.uses import modules_used
 
 MADE_OF = Ingredients(
     notebook="sizing",
@@ -22,16 +23,14 @@ MADE_OF = Ingredients(
     dependencies="d",
 )
 USED = """
-import sys, importlib, pkgutil
+import os, sys
 import tickerbook
-from tickerbook.market.lake import load_bars
-for name in tickerbook.__all__:
-    getattr(tickerbook, name)
-for room in ("research", "display"):
-    package = importlib.import_module(f"tickerbook.{room}")
-    for module in pkgutil.walk_packages(package.__path__, f"tickerbook.{room}."):
-        importlib.import_module(module.name)
-print(*(m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "tickerbook" and m.__file__), sep="\\n")
+for word in tickerbook.__all__:
+    if not os.fork():  # each word in a process of its own
+        getattr(tickerbook, word)
+        print(word, *(name for name in sys.modules if name.split(".")[0] == "tickerbook"), flush=True)
+        os._exit(0)
+    os.wait()
 """
 
 
@@ -72,87 +71,112 @@ def test_what_equals_nothing_has_no_key(value):
         _ = replace(MADE_OF, parameters={"x": value}).key
 
 
+CODE = ("import tickerbook as tb", "tb.find_levels(1)")
+
+
 @pytest.fixture
 def library(tmp_path):
     """A small library with a file in each room."""
-    names = [
-        "bars.py",
-        "research/levels/pivots.py",
-        "display/charts.py",
-        "market/lake.py",
-        "market/providers/yahoo.py",
-    ]
-    names += [
-        "market/sourcing.py",
-        "runs/key.py",
-        "narrative/plain.py",
-        "site/build.py",
-        "cli.py",
-        "__init__.py",
-    ]
-    for name in names:
+    files = {
+        "__init__.py": '_HOMES = {"find_levels": "research.levels", "publish": "display.publish"}',
+        "bars.py": "from tickerbook.errors import X",
+        "errors.py": "",
+        "research/__init__.py": "",
+        "research/levels/__init__.py": "from importlib import import_module\nfrom tickerbook.bars import Bars",
+        "research/levels/pivots.py": "def f():\n    from tickerbook.research.level import Level",
+        "research/level.py": "",
+        "research/sizing.py": "",
+        "display/publish.py": "",
+        "market/sourcing.py": "",
+        "cli.py": "",
+    }
+    for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x = 1\n", encoding="utf-8")
+        (tmp_path / name).write_text(f"{text}\n", encoding="utf-8")
     return tmp_path
 
 
+def changed(library, name, *code):
+    """Whether a file that is edited, or added, makes another digest for a notebook of that code."""
+    before = read_library(library).digest(code or CODE)
+    with (library / name).open("a", encoding="utf-8") as file:
+        file.write("x = 2\n")
+    return read_library(library).digest(code or CODE) != before
+
+
 @pytest.mark.parametrize(
     "name",
     [
-        "bars.py",
+        "research/levels/__init__.py",
         "research/levels/pivots.py",
-        "display/charts.py",
-        "market/lake.py",
-        "__init__.py",
-        "research/new.py",
+        "research/levels/new.py",
+        "research/level.py",
+        "bars.py",
+        "errors.py",
     ],
 )
-def test_code_that_a_notebook_can_import_counts(library, name):
-    """A helper edited, or a file added, makes another digest."""
-    before = library_digest(library)
-    (library / name).write_text("x = 2\n", encoding="utf-8")
-    assert library_digest(library) != before
+def test_code_that_a_notebook_reaches_counts(library, name):
+    """What it names, what that imports, inside functions too, and each file of a folder that is searched."""
+    assert changed(library, name)
+
+
+@pytest.mark.parametrize("name", ["research/sizing.py", "display/publish.py", "market/sourcing.py", "cli.py"])
+def test_code_that_a_notebook_does_not_reach_does_not_count(library, name):
+    """Another strategy's, the site's or a vendor's code is edited without running it again."""
+    assert not changed(library, name)
 
 
 @pytest.mark.parametrize(
-    "name",
+    "code",
     [
-        "market/providers/yahoo.py",
-        "market/sourcing.py",
-        "runs/key.py",
-        "narrative/plain.py",
-        "site/build.py",
-        "cli.py",
+        "from tickerbook.research import sizing",
+        "from tickerbook.research.sizing import size",
+        "import tickerbook.research.sizing",
+        "def f():\n    import tickerbook.research.sizing as s",
+        "%%time\nfrom tickerbook.research import sizing",
+        "getattr(tb, 'trade_plan')",
+        "words = dir(tickerbook)",
+        "this is no Python",
     ],
 )
-def test_code_that_no_notebook_can_import_does_not_count(library, name):
-    """The site's or the runner's code can be edited without running anything again."""
-    before = library_digest(library)
-    (library / name).write_text("x = 2\n", encoding="utf-8")
-    assert library_digest(library) == before
+def test_every_way_to_import_is_seen(library, code):
+    """And where it cannot be said what is used, everything is."""
+    assert changed(library, "research/sizing.py", code)
+
+
+def test_words_of_the_vocabulary_lead_home(library):
+    """`tb.publish` and `from tickerbook import publish` use the same file."""
+    assert changed(library, "display/publish.py", "tb.publish()")
+    assert changed(library, "display/publish.py", "from tickerbook import publish")
 
 
 def test_moved_code_counts(library):
     """The same text under another name is another library."""
-    before = library_digest(library)
-    (library / "bars.py").rename(library / "rods.py")
-    assert library_digest(library) != before
+    before = read_library(library).digest(CODE)
+    (library / "research/levels/pivots.py").rename(library / "research/levels/points.py")
+    assert read_library(library).digest(CODE) != before
 
 
-def test_no_module_that_a_notebook_imports_is_left_out(tmp_path):
-    """Of the real library, whatever `import tickerbook` reaches changes the digest when it is edited."""
+def test_no_module_that_a_word_loads_is_left_out(tmp_path):
+    """Of the real library, whatever each word of the vocabulary really loads is in the digest of its use."""
     done = subprocess.run(
         [sys.executable, "-c", USED], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    used = [Path(line).relative_to(ROOT) for line in done.stdout.splitlines()]
-    assert len(used) > 20
-    for path in used:
-        copy = tmp_path / "lib" / path
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text("x = 1\n", encoding="utf-8")
-        before = library_digest(tmp_path / "lib")
-        copy.write_text("x = 2\n", encoding="utf-8")
-        assert library_digest(tmp_path / "lib") != before, f"{path} is not in the key"
+    sources = read_library().sources
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert len(lines) == len(tickerbook.__all__)
+    for word, *loaded in lines:
+        assert set(loaded) - modules_used([f"tb.{word}"], sources) <= {"tickerbook"}, word
+
+
+def test_nothing_is_imported_by_name_unseen():
+    """Modules that import by name are those that search a folder; how others would is not understood."""
+    by_name = {
+        name
+        for name, source in read_library().sources.items()
+        if b"import_module(" in source and b"__path__" not in source and b"__name__" not in source
+    }
+    assert by_name <= {"tickerbook.market.keys", "tickerbook.runs.zygote"}
 
 
 def test_a_pin_counts(tmp_path):

@@ -17,9 +17,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from tickerbook.runs import inputs
+from tickerbook.runs.key import Library
 from tickerbook.runs.runner import run_all
 from tickerbook.settings import load_settings
-inputs.library_digest = lambda: "library"
+inputs.read_library = lambda: Library({})
 settings = load_settings(Path(sys.argv[1]))
 run_all(settings, [t.symbol for t in settings.tickers], clock=lambda: datetime.now(UTC))
 """

@@ -11,7 +11,7 @@ import pandas as pd
 from tickerbook.errors import NoBarsError, TornFileError
 from tickerbook.files import digest
 from tickerbook.market.lake import project_lake
-from tickerbook.runs.key import Ingredients, dependencies_digest, library_digest
+from tickerbook.runs.key import Ingredients, Library, dependencies_digest, read_library
 from tickerbook.runs.template import Template
 from tickerbook.settings import Settings
 from tickerbook.store import RunResult, RunStore
@@ -35,9 +35,9 @@ class Prices:
 
 @dataclass(frozen=True)
 class Around:
-    """Digests of what all runs share: the library's code and the packages."""
+    """What all runs share: the library's code, and a digest of the packages."""
 
-    library: str
+    library: Library
     dependencies: str
 
 
@@ -89,8 +89,8 @@ def read_prices(settings: Settings, ticker: str, until: date | None) -> Prices:
 
 
 def look_around(project: Path) -> Around:
-    """Digests of the library's code and of the packages, as they are now."""
-    return Around(library_digest(), dependencies_digest(project))
+    """The library's code and the digest of the packages, as they are now."""
+    return Around(read_library(), dependencies_digest(project))
 
 
 def stored(store: RunStore, key: str) -> RunResult | None:
@@ -158,7 +158,7 @@ def ingredients(work: Work, store: RunStore, around: Around, prices: Callable[[s
         code=digest(*work.template.code),
         bars=digest(*(part for ticker in work.tickers for part in (ticker, prices(ticker).digest))),
         upstream=upstream(work, store),
-        library=around.library,
+        library=around.library.digest(work.template.code),
         dependencies=around.dependencies,
     )
 

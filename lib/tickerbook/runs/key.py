@@ -1,18 +1,17 @@
 """The key of a run: a digest of all that could change its outcome, and of nothing else."""
 
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from tickerbook.files import digest, dump_json
+from tickerbook.runs.uses import NAME, modules_used
 
 ROOT = Path(__file__).parent.parent
-# What a notebook cannot import, or what cannot change a number that it computes from given bars.
-_OUTSIDE = ("cli.py", "market/providers/", "market/sourcing", "narrative/", "runs/", "site/")
 _COMPUTING = ("numpy", "pandas", "plotly", "vectorbt")
 
 
@@ -25,7 +24,7 @@ class Ingredients:
         parameters: every parameter with its value.
         bars: digest of the prices.
         upstream: notebook (and ticker, for a notebook over the universe) → digest of the facts it published.
-        library: digest of the part of tickerbook that a notebook can import.
+        library: digest of the part of tickerbook that the notebook can reach.
         dependencies: digest of the locked and the installed packages.
     """
 
@@ -45,11 +44,34 @@ class Ingredients:
         return digest(dump_json(asdict(self) | {"session": self.session.isoformat()}))
 
 
-def library_digest(root: Path = ROOT) -> str:
-    """Digest of the files of tickerbook that a notebook can import, found by being there."""
-    names = {path.relative_to(root).as_posix(): path for path in root.rglob("*.py")}
-    kept = sorted(name for name in names if not name.startswith(_OUTSIDE))
-    return digest(*(part for name in kept for part in (name, names[name].read_bytes())))
+@dataclass(frozen=True)
+class Library:
+    """The code of tickerbook at one moment.
+
+    Attributes:
+        sources: module → its source.
+    """
+
+    sources: Mapping[str, bytes]
+    _digests: dict[tuple[str, ...], str] = field(default_factory=dict, repr=False, compare=False)
+
+    def digest(self, code: Sequence[str]) -> str:
+        """Digest of the modules that a notebook's code can reach."""
+        cells = tuple(code)
+        if cells not in self._digests:  # a batch asks once for each ticker
+            used = sorted(modules_used(cells, self.sources))
+            self._digests[cells] = digest(*(part for name in used for part in (name, self.sources[name])))
+        return self._digests[cells]
+
+
+def read_library(root: Path = ROOT) -> Library:
+    """Every module of tickerbook, found by being there."""
+    return Library({_module(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.py")})
+
+
+def _module(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join((NAME, *(parts[:-1] if parts[-1] == "__init__" else parts)))
 
 
 def dependencies_digest(project: Path) -> str:
