@@ -206,6 +206,19 @@ def test_an_interrupt_says_that_nothing_is_lost(verb, monkeypatch):
 
 
 @pytest.mark.usefixtures("project")
+def test_ctrl_c_while_it_starts(verb, monkeypatch):
+    """Before typer catches it: no traceback either."""
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    code, printed = verb("fetch")
+    assert code == 130
+    assert "the same command goes on" in printed
+
+
+@pytest.mark.usefixtures("project")
 def test_a_full_disk_is_told_in_words(verb, monkeypatch):
     """No traceback; what to do."""
 
@@ -217,6 +230,21 @@ def test_a_full_disk_is_told_in_words(verb, monkeypatch):
     assert code == 1
     assert "The disk said no to data/lake: No space left on device." in folded(printed)
     assert "run the same command again" in printed
+
+
+@pytest.mark.usefixtures("project")
+def test_files_that_could_not_be_copied_are_told_in_words(verb, monkeypatch):
+    """The first of them and why; not a list of all."""
+
+    def full(*_args, **_kwargs):
+        raise shutil.Error(
+            [(f"from/{n}.html", f"data/{n}.html", f"[Errno 28] No space left: 'from/{n}.html'") for n in "ab"]
+        )
+
+    monkeypatch.setattr(cli, "_build", full)
+    code, printed = verb("build")
+    assert code == 1
+    assert "The disk said no to data/a.html: [Errno 28] No space left. Free some space" in folded(printed)
 
 
 @pytest.mark.usefixtures("project")
@@ -302,9 +330,21 @@ def test_lab_hands_on_what_it_is_given(project, verb, monkeypatch):
     monkeypatch.setenv("TICKERBOOK_PROJECT", "")  # so that it is as before when this test has ended
     started = []
     monkeypatch.setattr(cli.os, "execv", lambda _, command: started.append(command))
+    monkeypatch.setattr(cli.os, "geteuid", lambda: 1000)
     assert verb("lab", "--", "--no-browser")[0] == 0
     assert started[0][3:] == [f"--ServerApp.root_dir={project / 'notebooks'}", "--no-browser"]
     assert os.environ["TICKERBOOK_PROJECT"] == str(project)
+
+
+@pytest.mark.usefixtures("project")
+def test_lab_opens_for_root(verb, monkeypatch):
+    """Of a container, say, where JupyterLab alone would refuse."""
+    monkeypatch.setenv("TICKERBOOK_PROJECT", "")
+    started = []
+    monkeypatch.setattr(cli.os, "execv", lambda _, command: started.append(command))
+    monkeypatch.setattr(cli.os, "geteuid", lambda: 0)
+    assert verb("lab")[0] == 0
+    assert started[0][-1] == "--allow-root"
 
 
 @pytest.mark.usefixtures("counting")

@@ -24,6 +24,13 @@ WRONG_UNIVERSE = {
             "Keys are calendar, currency, name, providers, quorum."
         ),
     ),
+    "key that is needed, mistyped": (
+        GOOD.replace("tickers", "tickres"),
+        (
+            "params/universe.toml: there is no key 'tickres'. Did you mean tickers?\n"
+            "Keys are calendar, currency, providers, quorum, ticker, tickers, title."
+        ),
+    ),
     "key like no other": (
         GOOD + "zzz = 1",
         (

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="A book per ticker: levels, backtests and position sizes, from prices to a published site.\n\n"
-    "`tickerbook update` does everything; the verbs below do one stage each: fetch, run, narrate, build.",
+    "`tickerbook update` does everything; the verbs below do one stage each: fetch, run, narrate, build.\n\n"
+    "They exit with 0 if all went well, 1 if something failed, 2 if the configuration is wrong.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -72,6 +73,7 @@ _SCORED = (
 )
 _NO_BARS = "no bars"  # the kind of failure of what could not start
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
+_GOES_ON = "[yellow]Interrupted.[/] What was finished is kept: the same command goes on."
 
 Project = Annotated[
     Path | None,
@@ -132,11 +134,13 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
-            err.print("[yellow]Interrupted.[/] What was finished is kept: the same command goes on.")
+            err.print(_GOES_ON)
         raise
+    except KeyboardInterrupt:  # before typer was there to take it
+        err.print(_GOES_ON)
+        sys.exit(_INTERRUPTED)
     except OSError as error:
-        where = f" to {error.filename}" if error.filename else ""
-        err.print(f"[red]The disk said no{escape(where)}:[/] {error.strerror or error}.")
+        err.print(f"[red]The disk said no{escape(_refused(error))}.[/]")
         err.print(
             "Free some space or mend the permissions, then run the same command again: nothing was lost."
         )
@@ -203,7 +207,11 @@ def run(
 
 @app.command()
 def narrate(tickers: Tickers = None, *, as_of: AsOf = None, project: Project = None) -> None:
-    """Write the narrative of each ticker from the facts of its newest report."""
+    """Write the narrative of each ticker from the facts of its newest report.
+
+    It needs what `tickerbook run` stored, and is stored beside it. Every number in it is a fact; prose with
+    a number of its own is refused. For example: `tickerbook narrate AAPL`
+    """
     settings = load_settings(project)
     _know(as_of)
     failures = _narrate(settings, _chosen(settings, tickers))
@@ -220,7 +228,11 @@ def build(
     as_of: AsOf = None,
     project: Project = None,
 ) -> None:
-    """Render the site from stored runs and put it in place as a whole (_site)."""
+    """Render the site from stored runs and put it in place as a whole (_site).
+
+    Nothing is fetched or executed. Until the new site is complete the old one stands. `tickerbook build AAPL`
+    makes the page of AAPL anew; the site has every ticker all the same.
+    """
     settings = load_settings(project)
     _know(as_of)
     result = _build(settings, _chosen(settings, tickers), renderer)
@@ -238,7 +250,11 @@ def update(
     force: Force = False,
     project: Project = None,
 ) -> None:
-    """Fetch, run, narrate, build: everything, in order. This is what a scheduler calls."""
+    """Fetch, run, narrate, build: everything, in order. This is what a scheduler calls.
+
+    What has not changed is not executed again, one ticker's failure does not stop the others, and after
+    Ctrl-C the same command goes on. It ends with a table: ticker, outcome, seconds, what failed and why.
+    """
     settings = load_settings(project)
     symbols = _chosen(settings, tickers)
     _know(as_of)
@@ -271,7 +287,10 @@ def list_(
     as_of: AsOf = None,
     project: Project = None,
 ) -> None:
-    """List the universe and the notebooks, or the parameters of one notebook with their meaning."""
+    """List the universe and the notebooks, or the parameters of one notebook with their meaning.
+
+    For example: `tickerbook list sizing` shows what params/ and `tickerbook run --notebook sizing -p …` set.
+    """
     settings = load_settings(project)
     templates = load_templates(settings.notebooks)
     if notebook:
@@ -288,7 +307,7 @@ def list_(
     universe = Table("ticker", "name", "providers", "calendar", "in the lake", title=settings.title)
     for ticker in settings.tickers:
         period = lake.period(ticker.symbol)
-        stored = f"{period[0]} to {period[1]}" if period else "nothing yet"
+        stored = f"{period[0]} to {period[1]}" if period else "nothing to read yet"
         universe.add_row(ticker.symbol, ticker.name, ", ".join(ticker.providers), ticker.calendar, stored)
     out.print(universe)
     books = Table("notebook", "question", "over", "needs", title="Notebooks, in the order they run")
@@ -303,7 +322,11 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     project: Project = None,
 ) -> None:
-    """Show what the last run did: outcomes, seconds, what failed and why."""
+    """Show what the last run did: outcomes, seconds, what failed and why.
+
+    With --json it is a list with one object for each notebook and ticker: ticker, notebook, session, status
+    (ok, failed, skipped), reused, seconds, failure (null, or what and where), key, started_at.
+    """
     settings = load_settings(project)
     rows = Ledger(settings.ledger).last_batch()
     if as_json:
@@ -328,7 +351,11 @@ def status(
 
 @app.command()
 def check(project: Project = None) -> None:
-    """Look whether everything is here that tickerbook needs, and say what to do where it is not."""
+    """Look whether everything is here that tickerbook needs, and say what to do where it is not.
+
+    It reads params/ and the notebooks' parameters, and looks for the kernel, the data folder and a renderer.
+    Nothing is fetched or executed; `tickerbook doctor` asks the providers.
+    """
     settings = load_settings(project)
     bad = False
     for name, problem, remedy in _checks(settings):
@@ -389,7 +416,10 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free port.")] = 8000,
     project: Project = None,
 ) -> None:
-    """Show the site at http://localhost:8000 (this machine only) until Ctrl-C."""
+    """Show the site at http://localhost:8000 (this machine only) until Ctrl-C.
+
+    It shows what `tickerbook build` made, and each newer site as soon as it is in place.
+    """
     settings = load_settings(project)
     if not (settings.site / "index.html").is_file():
         raise SiteError("There is no site yet.", "Run `tickerbook update` first.")
@@ -417,12 +447,20 @@ def lab(
     as_of: AsOf = None,
     project: Project = None,
 ) -> None:
-    """Open JupyterLab on notebooks/ with the project's kernel."""
+    """Open JupyterLab on notebooks/ with the project's kernel.
+
+    It listens on this machine only, and asks for the token in the address that it prints. What you try out
+    belongs into notebooks/scratch, which is never scheduled.
+
+    For example: `tickerbook lab -- --no-browser --port 8890`
+    """
     settings = load_settings(project)
     _know(as_of)
     os.environ["TICKERBOOK_PROJECT"] = str(settings.project)
     (settings.notebooks / "scratch").mkdir(exist_ok=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={settings.notebooks}"]
+    if os.name == "posix" and os.geteuid() == 0:  # as in a container, where JupyterLab would refuse to start
+        command.append("--allow-root")
     command += arguments or []
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
 
@@ -812,6 +850,15 @@ def _tickers(symbols: Sequence[object]) -> str:
 def _exit(failed: bool) -> None:
     if failed:
         raise typer.Exit(1)
+
+
+def _refused(error: OSError) -> str:
+    """To what the disk said no, and why; of many files that could not be copied, the first."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        _, target, why = error.args[0][0]
+        return f" to {target}: {str(why).partition(': ')[0]}"
+    where = f" to {error.filename}" if error.filename else ""
+    return f"{where}: {error.strerror or error}"
 
 
 def _complain(error: TickerbookError) -> None:

@@ -462,8 +462,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _explain(path: Path, error: ValidationError, model: type[_Strict], table: str = "") -> ConfigError:
-    """The first thing that is wrong in a file, or in a table of it, in words."""
-    first = error.errors()[0]
+    """The first thing that is wrong in a file, or in a table of it, in words.
+
+    A key that there is not comes before one that is missing: it may be that one, mistyped.
+    """
+    first = min(error.errors(), key=lambda one: one["type"] == "missing")
     location = [part for part in (table, *map(str, first["loc"])) if part]
     key = ".".join(location)
     if first["type"] == "extra_forbidden" and location[0] == "ticker" and isinstance(first["input"], dict):

@@ -21,6 +21,7 @@ import deliveries
 import numpy as np
 import pandas as pd
 from defects import MAKERS, Broken
+from yfinance.scrapers.history import PriceHistory
 
 from tickerbook.market.gate import Context, Finding, Verdict, judge
 from tickerbook.market.raw import PRICES
@@ -93,17 +94,14 @@ def difference(pair: deliveries.Pair, verdict: Verdict) -> float:
     """The largest relative difference from the maintainers' answer: prices, volume, dividends, adjusted close.
 
     The adjusted close is derived from our closes and dividends as Yahoo does it, and compared where the
-    maintainers changed it. Rows without prices are no rows; rows in which the maintainers left an error of 100
-    standing that we put right are counted apart (see the note).
+    maintainers changed it. Rows without prices are no rows. Where their answer to one defect leaves rows in
+    another unit standing, their own repair of units completes it.
     """
     if verdict.frame is None:
         return float("inf")
-    right = _dated(pair.right).dropna(subset=PRICES)
+    right = _whole(_dated(pair.right).dropna(subset=PRICES))
     ours = verdict.frame.reindex(right.index)
-    keep = ~_left_standing(right)
-    apart = [
-        _apart(ours[name][keep], right[name][keep]) * (0.1 if name == "volume" else 1) for name in COLUMNS
-    ]
+    apart = [_apart(ours[name], right[name]) * (0.1 if name == "volume" else 1) for name in COLUMNS]
     changed = not np.allclose(
         _dated(pair.served)["adj_close"], _dated(pair.right)["adj_close"], equal_nan=True
     )
@@ -129,9 +127,17 @@ def _apart(ours: pd.Series, right: pd.Series) -> float:
     return float((np.abs(ours - right) / size).max())
 
 
-def _left_standing(right: pd.DataFrame) -> Any:
-    """Rows of an answer that are 100 times off from most of it."""
-    return (np.abs(np.log10(right["close"] / right["close"].median()).round()) == 2).to_numpy()
+def _whole(right: pd.DataFrame) -> pd.DataFrame:
+    """An answer of the maintainers with what yfinance's repair of units makes of rows 100 times off."""
+    if not (np.abs(np.log10(right["close"] / right["close"].median()).round()) == 2).any():
+        return right
+    theirs = {ours: name for name, ours in deliveries.YAHOO.items()}
+    table = right.rename(columns=theirs).tz_localize("Europe/London").assign(**{"Repaired?": False})
+    asked = PriceHistory(None, "NVT.L", "Europe/London")
+    asked._history_metadata = {"currency": "GBP", "exchangeTimezoneName": "Europe/London"}
+    asked._reconstruct_intervals_batch = lambda frame, *_, **__: frame
+    mended = asked._fix_unit_mixups(table, "1d", "Europe/London", prepost=False)
+    return mended.tz_localize(None).rename(columns=deliveries.YAHOO)[list(right)]
 
 
 def labelled() -> list[str]:

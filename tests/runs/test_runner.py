@@ -547,3 +547,14 @@ def test_results_equal_what_is_stored(chain):
     """What a caller gets is what a page will read."""
     for (notebook, ticker), result in chain.run().items():
         assert chain.store.latest(notebook, ticker) == replace(result, reused=False)
+
+
+def test_prices_of_open_positions_count(desk):
+    """A plan is computed again when the prices of what is held change, and only then."""
+    declared = 'ticker = ""  # symbol\nsession = ""  # day\npositions: list[str] = []  # open positions'
+    book(desk.project, "sizing", parameters=declared)
+    desk.params('[sizing]\npositions = ["MSFT 10 9 8", "GONE 1 2 1", "not a position"]')
+    assert set(outcomes(desk.run("AAPL")).values()) == {"ok"}
+    assert set(outcomes(desk.run("AAPL")).values()) == {"unchanged"}
+    bars(desk.project, "MSFT", close=11.0)
+    assert set(outcomes(desk.run("AAPL")).values()) == {"ok"}

@@ -1,11 +1,12 @@
 """What to do with each run of a batch: execute it, take the stored result, or skip it and say why."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tickerbook.errors import DataError
+from tickerbook.errors import DataError, SymbolError
 from tickerbook.runs.attempt import Workshop, kept, taken, unmade
 from tickerbook.runs.inputs import Around, Prices, Work, ingredients, standing
 from tickerbook.runs.plan import Node, Plan
@@ -93,7 +94,16 @@ class Decider:
         parameters = self.plan.parameters(template, ours | {"session": session.isoformat()})
         needs = tuple(self.plan.needs(template, tickers))
         trials = TrialBook(self.shop.settings.trials) if template.trials else None
-        return Work(template, ticker, tickers, needs, session, parameters, trials)
+        peers = tuple(self._peers(parameters))
+        return Work(template, ticker, tickers, needs, session, parameters, trials, peers)
+
+    def _peers(self, parameters: Mapping[str, Any]) -> Iterator[str]:
+        """Tickers of open positions with prices: the first words of the texts in a parameter `positions`."""
+        for text in parameters.get("positions", ()):
+            ticker = text.partition(" ")[0]
+            with suppress(DataError, SymbolError):  # the notebook says what is wrong with it
+                self.prices(ticker)
+                yield ticker
 
     def _taken(self, work: Work) -> RunResult | None:
         return None if self.shop.force else taken(self.shop.store, self._key(work))

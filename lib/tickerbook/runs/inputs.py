@@ -51,6 +51,7 @@ class Work:
         needs: the runs whose facts are used: names of notebooks with a ticker, or None for the universe.
         parameters: every parameter with its value.
         trials: the trial ledger, where the template uses it.
+        peers: tickers whose prices are looked at beside its own: those of open positions.
     """
 
     template: Template
@@ -60,6 +61,7 @@ class Work:
     session: date
     parameters: Mapping[str, Any]
     trials: TrialBook | None = None
+    peers: tuple[str, ...] = ()
 
 
 def read_prices(settings: Settings, ticker: str, until: date | None) -> Prices:
@@ -156,7 +158,7 @@ def ingredients(work: Work, store: RunStore, around: Around, prices: Callable[[s
         session=work.session,
         parameters=work.parameters,
         code=digest(*work.template.code),
-        bars=digest(*(part for ticker in work.tickers for part in (ticker, prices(ticker).digest))),
+        bars=digest(*(part for one in (*work.tickers, *work.peers) for part in (one, prices(one).digest))),
         upstream=upstream(work, store),
         library=around.library.digest(work.template.code),
         dependencies=around.dependencies,
