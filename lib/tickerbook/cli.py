@@ -38,6 +38,8 @@ from tickerbook.narrative.narrate import narrate as narrate_ticker
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.runner import RunEvent, run_all
 from tickerbook.runs.template import Template, check_parameters, load_templates, parse_parameter
+from tickerbook.runs.why import Reason
+from tickerbook.runs.why import why as explain
 from tickerbook.sessions import last_completed
 from tickerbook.settings import Settings, load_settings, nearest
 from tickerbook.site.renderers import Renderer
@@ -108,6 +110,7 @@ Parameters = Annotated[
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="How many tickers at the same time.")]
 Force = Annotated[bool, typer.Option("--force", help="Execute even what has not changed.")]
+Why = Annotated[bool, typer.Option("--why", help="Only say why each notebook would run, or would not.")]
 RendererOption = Annotated[
     Renderer,
     typer.Option("--renderer", help="auto takes Quarto where its command is installed, else pandoc."),
@@ -188,17 +191,26 @@ def run(
     parameter: Parameters = None,
     workers: Workers = 2,
     force: Force = False,
+    why: Why = False,
     project: Project = None,
 ) -> None:
     """Execute the notebooks for every ticker; what has not changed is not executed again.
 
-    For example: `tickerbook run AAPL --notebook sizing -p risk_fraction=0.005`
+    For example: `tickerbook run AAPL --notebook sizing -p risk_fraction=0.005`.
+    `tickerbook run --why AAPL` only says what would run, and what has changed since it last did.
     """
     settings = load_settings(project)
     symbols = _chosen(settings, tickers)
     _know(as_of)
     _check_parameters(settings)
     overrides = _overrides(settings, notebook, parameter)
+    if why:
+        out.print(
+            _reasons(
+                explain(settings, symbols, notebooks=notebook, session=_day(session), overrides=overrides)
+            )
+        )
+        return
     results = _run(settings, symbols, notebook, _day(session), overrides, workers, force=force)
     out.print(_summary(_outcomes(results)))
     out.print(_what_ran(results))
@@ -705,7 +717,7 @@ def _outcomes(results: Sequence[RunResult]) -> dict[str, Outcome]:
 
 
 def _coloured(word: str) -> str:
-    colours = {"ok": "green", "unchanged": "green", "failed": "red", "skipped": "yellow"}
+    colours = {"ok": "green", "unchanged": "green", "stands": "green", "failed": "red", "skipped": "yellow"}
     return f"[{colours.get(word, 'white')}]{word}[/]"
 
 
@@ -714,6 +726,15 @@ def _summary(outcomes: dict[str, Outcome]) -> Table:
     for ticker, outcome in outcomes.items():
         name = "universe" if ticker == UNIVERSE else ticker
         table.add_row(name, _coloured(outcome.word), f"{outcome.seconds:.1f}", escape(outcome.why))
+    return table
+
+
+def _reasons(reasons: Sequence[Reason]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("ticker", "notebook", "would it run?", "why"):
+        table.add_column(name, no_wrap=name != "why")
+    for r in reasons:
+        table.add_row(r.ticker or "universe", r.notebook, _coloured(r.answer), escape("; ".join(r.because)))
     return table
 
 
