@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 LIB = Path(__file__).parent.parent / "lib" / "tickerbook"
-NOUNS = {"errors", "files", "facts", "sessions", "bars", "settings", "store", "trials", "trialbook"}
+NOUNS = {
+    "errors",
+    "files",
+    "facts",
+    "sessions",
+    "bars",
+    "settings",
+    "store",
+    "trials",
+    "trialbook",
+    "promotions",
+}
 LAKE = "tickerbook.market.lake"
 QUERY = "tickerbook.market.query"  # the lake in SQL
 MAY_IMPORT = {  # room → rooms; a room may always import itself
@@ -23,7 +34,12 @@ MAY_IMPORT = {  # room → rooms; a room may always import itself
     "vocabulary": {"nouns", "research", "display", LAKE, QUERY},
     "cli": {"nouns", "research", "market", "display", "runs", "narrative", "site", "vocabulary"},
 }
-STORING = {"tickerbook.files", "tickerbook.store", "tickerbook.trialbook"}  # the nouns that write
+STORING = {
+    "tickerbook.files",
+    "tickerbook.store",
+    "tickerbook.trialbook",
+    "tickerbook.promotions",
+}  # the nouns that write
 OUTSIDE = re.compile(
     r"(asyncio|ftplib|glob|http|httpx|io|multiprocessing|openai|os|pathlib|random|requests|secrets|select|shutil|"
     r"smtplib|socket|sqlalchemy|sqlite3|ssl|subprocess|tempfile|threading|time|urllib|uuid|yfinance)(\..*)?"

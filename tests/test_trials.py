@@ -61,8 +61,16 @@ def test_the_same_configuration_counts_once(again):
 
 def test_a_changed_rule_counts_again():
     """The same parameters on the same data with other returns: the code of the rule was changed and tried."""
-    changed = [replace(TRIALS, returns_digest=f"r{n}") for n in range(1, 6)]
-    assert count_trials(changed) == 10
+    changed = [replace(TRIALS, sharpes=(0.05 + n / 100, None), returns_digest=f"r{n}") for n in range(5)]
+    assert count_trials(changed) == 6
+
+
+def test_a_sweep_and_a_single_backtest_of_the_same_are_one():
+    """What was found in a sweep and is then looked at alone is no new try, last digits notwithstanding."""
+    alone = replace(
+        TRIALS, parameters=({"fast": 10, "slow": 50},), sharpes=(0.05 + 1e-9,), returns_digest="r"
+    )
+    assert count_trials([TRIALS, alone]) == 2
 
 
 def test_families_are_counted_apart():

@@ -24,7 +24,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tickerbook.errors import ConfigError, ParameterError, SiteError, TickerbookError
+from tickerbook.errors import (
+    ConfigError,
+    DataError,
+    NoFactsError,
+    ParameterError,
+    SiteError,
+    TickerbookError,
+)
 from tickerbook.market.doctor import diagnose
 from tickerbook.market.lake import AS_OF, newest_known, project_lake
 from tickerbook.market.lakewhen import instant
@@ -35,6 +42,7 @@ from tickerbook.market.sourcing import FetchResult
 from tickerbook.market.sourcing import fetch as fetch_prices
 from tickerbook.market.sourcing import prefetch as prefetch_prices
 from tickerbook.narrative.narrate import narrate as narrate_ticker
+from tickerbook.promotions import Promotions
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.runner import RunEvent, run_all
 from tickerbook.runs.template import Template, check_parameters, load_templates, parse_parameter
@@ -44,8 +52,10 @@ from tickerbook.sessions import last_completed
 from tickerbook.settings import Settings, load_settings, nearest
 from tickerbook.site.renderers import Renderer
 from tickerbook.store import UNIVERSE, RunResult, RunStore
+from tickerbook.trialbook import TrialBook
 
 if TYPE_CHECKING:
+    from tickerbook.research.gates import Verdict
     from tickerbook.site.build import BuildResult
 
 app = typer.Typer(
@@ -287,6 +297,38 @@ def update(
         out.print(_what_ran(results))
     _where(settings, built)
     _exit(any(outcome.failed for outcome in outcomes.values()))
+
+
+# --- deciding ---------------------------------------------------------------------------------------------
+
+
+@app.command()
+def promote(
+    strategy: Annotated[str, typer.Argument(help="A strategy, such as ma_cross.")], *, project: Project = None
+) -> None:
+    """Move a strategy to its next stage (dev, paper, production) if its evidence holds.
+
+    The thresholds are in params/gates.toml. What was asked and answered is kept in params/promotions. The
+    holdout is opened when everything else passes, and only once.
+    """
+    settings = load_settings(project)
+    verdict = _verdict(settings, strategy)
+    promotions = Promotions(settings.project)
+    asked_at = now().isoformat(timespec="seconds")
+    if verdict.opened:  # spent, whatever follows
+        promotions.add(strategy, "holdouts", {**verdict.opened.to_json(), "asked_at": asked_at})
+    promotions.add(strategy, "decisions", {**verdict.to_json(), "asked_at": asked_at})
+    table = Table("", "threshold", "figure", "limit", box=SIMPLE_HEAD, pad_edge=False)
+    for one in verdict.checks:
+        mark = "[green]✓[/]" if one.passed else "[red]✗[/]"
+        table.add_row(mark, escape(one.name), one.figure, f"{one.rule} {one.limit}")
+    out.print(table)
+    if not verdict.granted:
+        missing = sum(not one.passed for one in verdict.checks)
+        err.print(f"[red]{strategy} stays at {verdict.stage}:[/] {missing} of {len(verdict.checks)} missing.")
+        raise typer.Exit(1)
+    promotions.move(strategy, verdict.target)
+    out.print(f"[green]{strategy} is at {verdict.target} now.[/] `tickerbook update` shows it on the pages.")
 
 
 # --- looking -----------------------------------------------------------------------------------------------
@@ -542,6 +584,37 @@ def _executed(result: RunResult) -> bool:
     return tried and not (result.failure and result.failure.kind == _NO_BARS)
 
 
+def _verdict(settings: Settings, strategy: str) -> "Verdict":
+    """What the newest evidence says about a strategy's next stage."""
+    from tickerbook.research.gates import judge, next_stage, spent_before  # noqa: PLC0415 - imports scipy
+
+    store = RunStore(settings.runs)
+    found = store.latest_ok("strategies", None)
+    if found is None:
+        raise NoFactsError("There is no evidence yet.", "Run `tickerbook update` first.")
+    rows = {str(row["strategy"].value): str(row["stage"].value) for row in found.facts.rows("evidence")}
+    if strategy not in rows:
+        raise ConfigError(
+            f"There is no evidence for a strategy {strategy!r}.{nearest(strategy, list(rows))}",
+            f"There is evidence for {', '.join(rows)}.",
+        )
+    told = found.origin.get("upstream", {}).get("trials")
+    stage = settings.stage(strategy)
+    if told != TrialBook(settings.trials).digest or stage != rows[strategy]:
+        raise DataError(
+            "Strategies were tried or moved since the evidence was gathered, so it no longer counts.",
+            "Run `tickerbook update` first.",
+        )
+    target = next_stage(stage)
+    if target is None or target not in settings.gates:
+        why = "is at the last stage" if target is None else f"cannot be judged: no gate [{target}]"
+        raise ConfigError(f"{strategy} {why}.", "The gates are in params/gates.toml.")
+    tickers = found.run.parameters.get("tickers", [])
+    books = {t: r.facts for t in tickers if (r := store.latest_ok("backtest", t, found.run.session))}
+    spent = spent_before(Promotions(settings.project).read(strategy)["holdouts"])
+    return judge(found.facts, books, strategy, settings.gates[target], spent)
+
+
 def _chosen(settings: Settings, symbols: Sequence[str] | None) -> list[str]:
     """The symbols asked for, checked, each once; all of the universe where none is."""
     if not symbols:
@@ -788,9 +861,7 @@ def _record(settings: Settings, symbol: str) -> None:
     out.print(table if len(findings) else f"{symbol}: the quality gate found nothing wrong or doubtful.")
     for one in scorecard.restatements(symbol):
         what = f"{one.column} of {one.sessions:,} sessions, most on {one.session}"
-        out.print(
-            f"restated on {one.learnt_at:%Y-%m-%d} by {one.provider}: {what}: {one.before} → {one.after}"
-        )
+        out.print(f"restated on {one.learnt_at:%Y-%m-%d} by {one.provider}: {what}: {one.before} → {one.after}")
     spreads = scorecard.spreads(symbol)
     if spreads:
         widest = max(spreads, key=lambda one: one.spread)

@@ -35,7 +35,8 @@ class TrialBook:
         Raises:
             DataError: if they cannot be written. What is not counted must not be looked at.
         """
-        path = self.root / slug(trials.family) / f"{trials.digest}.json"
+        folder = trials.family if trials.family.isidentifier() else slug(trials.family)
+        path = self.root / folder / f"{trials.digest}.json"
         if path.is_file():
             return
         try:

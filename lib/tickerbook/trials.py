@@ -14,6 +14,8 @@ from typing import Any
 from tickerbook.errors import DataError
 from tickerbook.files import digest
 
+_SAME = 6  # decimals of a Sharpe ratio that a single backtest and one in a sweep have in common
+
 Scalar = bool | int | float | str
 
 
@@ -30,7 +32,7 @@ class Trials:
         parameters: name → value, for each configuration.
         data_digest: of the prices until `last`, and of everything else that the returns depend on: costs,
             cash, the session the test began after.
-        returns_digest: of the returns, so that a rule whose code was changed is another trial.
+        returns_digest: of the returns, so that what a changed rule made of the same data is recorded too.
         sharpes: mean over standard deviation of the returns of a session, not annualised, for each
             configuration; None where it does not exist.
         first, last: the sessions of the first and the last return; None where there is none.
@@ -97,14 +99,14 @@ def count_trials(records: Iterable[Trials]) -> int:
     """How many configurations were tried.
 
     A configuration counts once however many tickers, periods and costs it was tried with, since a rule is
-    judged on all tickers together. It counts again when its returns on the same data became others: then the
-    rule itself was changed and tried anew.
+    judged on all tickers together. It counts again when its Sharpe ratio on the same data became another:
+    then the rule itself was changed and tried anew.
     """
-    variants: dict[tuple[str, str, str, str], set[str]] = {}
+    variants: dict[tuple[str, str, str, str], set[float | None]] = {}
     for record in records:
-        for name in record.names:
+        for name, sharpe in zip(record.names, record.sharpes, strict=True):
             case = (record.family, name, record.ticker, record.data_digest)
-            variants.setdefault(case, set()).add(record.returns_digest)
+            variants.setdefault(case, set()).add(sharpe and round(sharpe, _SAME))
     most: Counter[tuple[str, str]] = Counter()
     for (family, name, *_), seen in variants.items():
         most[family, name] = max(most[family, name], len(seen))

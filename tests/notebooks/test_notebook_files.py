@@ -49,7 +49,10 @@ def test_needs_are_what_the_notebooks_load(templates):
     assert needs["levels"] == needs["backtest"] == set()
     assert needs["sizing"] == {"levels", "backtest"}
     assert needs["report"] == needs["market"] == {"levels", "backtest", "sizing"}
-    assert {name for name, template in templates.items() if template.over == "universe"} == {"market"}
+    assert needs["strategies"] == {"backtest"}
+    assert [name for name, template in templates.items() if template.trials] == ["strategies"]
+    over_all = {name for name, template in templates.items() if template.over == "universe"}
+    assert over_all - {"odds"} == {"market", "strategies"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,12 +163,15 @@ def test_place_of_the_narrative_is_empty():
     assert cell["source"] == ""
 
 
-@pytest.mark.parametrize(("file", "name"), [("risk.toml", "sizing"), ("strategies.toml", "backtest")])
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("risk.toml", "sizing"), ("strategies.toml", "backtest"), ("strategies.toml", "strategies")],
+)
 def test_params_are_the_defaults(file, name, templates):
     """What a schedule runs and what an analyst runs by hand begin with the same values."""
     values = tomllib.loads((NOTEBOOKS.parent / "params" / file).read_text(encoding="utf-8"))[name]
     defaults = {parameter.name: parameter.default for parameter in templates[name].parameters}
-    elsewhere = {"ticker", "session", "positions", "earnings"}  # set by the run, or by tables of their own
+    elsewhere = {"ticker", "tickers", "session", "positions", "earnings"}  # set by the run, or by tables of their own
     assert values == {key: value for key, value in defaults.items() if key not in elsewhere}
 
 

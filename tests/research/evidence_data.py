@@ -41,10 +41,11 @@ def recorded(returns, family="mined", ticker="AAA", names=None, last=LAST):
 def book(returns, family="mined", last=LAST, **columns):
     """Facts of a backtest whose out-of-sample returns these are."""
     days = flat_bars(sessions=len(returns), last=last).frame.index
-    row = {"name": family, "oos_trades": 80, "break_even_bps": 30.0, "exposure": 0.5, **columns}
+    row = {"name": family, "oos_trades": 80, "break_even_bps": 30.0, "oos_exposure": 0.5, **columns}
     facts = [Fact(f"strategy.1.{name}", value, name) for name, value in row.items()]
     facts += [
         Fact("oos.sessions", tuple(day.date().isoformat() for day in days), "sessions", "date", as_of=last),
+        Fact("oos.benchmark", tuple(np.resize([0.002, -0.002, 0.001], len(days)).tolist()), "buy and hold"),
         Fact(f"oos.{family}", tuple(np.round(returns, 6).tolist()), family),
     ]
     return Facts(facts)

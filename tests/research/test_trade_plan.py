@@ -14,6 +14,7 @@ from tickerbook.errors import ConfigError
 from tickerbook.research.indicators import atr
 from tickerbook.research.level import Level, Odds
 from tickerbook.research.levels import find_levels, level_facts
+from tickerbook.research.plan import stop_below
 from tickerbook.research.sizing import Desk, Evidence, plan_facts, trade_plan
 
 PROVEN = Odds(0.62, 0.58, 0.66, 4000, 0.5, 0.12, 0.08, 0.16, sufficient=True)
@@ -232,6 +233,42 @@ def test_an_unknown_volume_is_no_pass(bars):
     assert (check.figure, check.passed) == (None, False)
 
 
+def test_without_trade_nothing_is_bought(bars):
+    """A share that nobody trades has no liquidity, and its volume share cannot be computed."""
+    frame = bars.frame.assign(volume=0.0)
+    levels = [level(bars, 97, 98), level(bars, 104, 105)]
+    plan = trade_plan(replace(bars, frame=frame), levels, desk=DESK, equity=1e5)
+    assert (plan.size.shares, plan.size.binding) == (0, "liquidity")
+    assert not plan.passed
+
+
+def test_resistance_inside_the_noise_is_passed_over(bars):
+    """What is nearer than the stated distance is no target, is named, and does not spoil the reward."""
+    unit = atr(bars.frame).iloc[-1]
+    near, far = level(bars, 98 + 0.9 * unit, 98 + 0.95 * unit), level(bars, 98 + 1.1 * unit, 98 + 1.2 * unit)
+    near, far = replace(near, side="resistance"), replace(far, side="resistance")
+    plan = trade_plan(bars, [level(bars, 97, 98), near, far], equity=1e5)
+    assert [target.price for target in plan.targets] == [far.low]
+    assert [target.price for target in plan.passed_over] == [near.low]
+    kept = trade_plan(bars, [level(bars, 97, 98), near, far], equity=1e5, min_target_atr=0.5)
+    assert [target.price for target in kept.targets] == [near.low, far.low]
+    alone = trade_plan(bars, [level(bars, 97, 98), near], equity=1e5)
+    assert alone.context == (
+        "No plan: all tested resistance above the entry is too near, inside the noise of a usual day."
+    )
+
+
+@given(st.floats(0.0002, 5000), st.floats(1e-6, 50))
+def test_a_stop_can_be_placed_and_stands_below(price, unit):
+    """It is in whole cents (or finer), never above where it would be, and not far below."""
+    stop = stop_below(price, unit)
+    step = 10 ** math.floor(math.log10(price)) / 20
+    assert price - step / 2 - 0.02 <= stop <= price
+    if price >= 1:
+        assert round(stop, 2) == stop
+        assert abs(stop / step - round(stop / step)) > 1e-9
+
+
 @pytest.mark.parametrize("unit", [0.1, 0.5, 1.0])
 def test_the_stop_is_never_at_a_round_number(make_walk, unit):
     """A stop that would fall on a round number, where everybody's is, goes below it."""
@@ -299,6 +336,12 @@ def test_facts_are_the_plan(bars):
     assert facts.value("target.1.price") == 104
     assert [row["shares"].value for row in facts.rows("size")] == [cap.shares for cap in plan.size.caps]
     assert [row["passed"].value for row in facts.rows("check")] == [check.passed for check in plan.checks]
+    unit, size = atr(bars.frame).iloc[-1], plan.size
+    gaps = {row["atr"].value: row["loss"].value for row in facts.rows("gap")}
+    assert gaps == pytest.approx({n: size.shares * (98 - plan.stop + n * unit) for n in (1, 3, 5)})
+    assert facts.value("plan.conviction") == plan.sizing.conviction.value
+    assert [row["counts"].value for row in facts.rows("conviction")] == [1, 0, 0]
+    assert 0 <= facts.value("plan.drawdown_chance") <= 1
     assert {fact.as_of for fact in facts.values()} == {bars.session}
 
 

@@ -78,20 +78,20 @@ def slippage(shares: Array, known: Array, costs: Costs, sessions: pd.DatetimeInd
     """How much worse than its price each fill is, as a fraction: half the spread plus the order's impact.
 
     Args:
-        shares: of the order at each session (rows) and of each column; 0 where there is none.
-        known: `pressure` at each of the sessions.
+        shares: of each order (rows) of each strategy (columns); 0 where there is none.
+        known: `pressure` at each order's session.
         costs: half spread and factor.
-        sessions: of the rows, for what is said where it cannot be told.
+        sessions: the first of each row's sessions, for what is said where the impact cannot be told.
 
     Raises:
         DataError: if there is an order on a session before which volume or volatility is unknown.
     """
-    unknown = np.isnan(known) & (shares > 0).any(axis=1)
+    unknown = (np.isnan(known) & (shares > 0)).any(axis=1)
     if unknown.any():
         raise DataError(
-            f"The impact of an order on {sessions[unknown.argmax()]:%Y-%m-%d} is unknown:"
+            f"The impact of an order on {sessions[unknown.argmax()]:%Y-%m-%d} or later is unknown:"
             " there is no volume, or no change of price, to measure it with.",
             "Begin later, or set `impact = 0` to leave it out.",
         )
-    drift: Array = costs.impact * np.nan_to_num(known)[:, None] * np.sqrt(shares)
+    drift: Array = costs.impact * np.nan_to_num(known) * np.sqrt(shares)
     return costs.spread + np.minimum(drift, 1 - 2 * costs.spread)

@@ -52,7 +52,7 @@ def pool(books: Mapping[str, Facts], strategy: str, until: date) -> Pool:
     returns = pd.concat(known, axis=1).mean(axis=1).sort_index().loc[: pd.Timestamp(until)]
     rows = [row for ticker in known if (row := _row(books[ticker], strategy))]
     trades = [_value(row, "oos_trades") for row in rows]
-    held = [share for row in rows if (share := _value(row, "exposure")) is not None]
+    held = [share for row in rows if (share := _value(row, "oos_exposure")) is not None]
     bearable = [_value(row, "break_even_bps") for row in rows if "break_even_bps" in row]
     return Pool(
         strategy,

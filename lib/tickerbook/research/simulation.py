@@ -11,6 +11,7 @@ from tickerbook.research.costs import Costs, pressure, slippage
 from tickerbook.research.resting import Exits, fill
 
 Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
 _HAIR = 1e-12  # more than asked for, so that rounding errors do not cost a share; cash still limits
 _PASSES = 3  # simulations until the sizes that impact is charged for are the sizes that are traded
 _TARGET_PERCENT, _BOTH = 5, 2  # vectorbt's numbers for "a share of equity" and "long and short"
@@ -22,17 +23,15 @@ class Books:
 
     Attributes:
         equity: at each close, from 1; rows are sessions, columns are strategies.
-        sessions: of the rows.
-        orders: vectorbt's records of the fills; `idx` counts rows of `slots` a session.
-        slots: rows that each session has in those records.
-        close: at each of those rows.
+        frame: the bars.
+        fills: vectorbt's records of the fills.
+        rows: the session of each fill, as a row of `frame`, by the fill's own row and column.
     """
 
     equity: Array
-    sessions: pd.DatetimeIndex
-    orders: Any
-    slots: int
-    close: Array
+    frame: pd.DataFrame
+    fills: Any
+    rows: Rows
 
     def trades(self) -> pd.DataFrame:
         """Round trips of the first strategy in order, the last perhaps still open.
@@ -70,56 +69,62 @@ def simulate(
         known: `pressure` of the sessions. Default: measured on `frame`.
         optimistic: how a bar that holds both stop and target is read.
     """
-    plan = _plan(frame, exposures, exits, optimistic=optimistic)
-    slip: Array | float = costs.spread
-    orders = _orders(plan, slip, costs, cash)
+    orders = _orders(frame, exposures, exits, optimistic=optimistic)
+    fills = _fills(orders, costs.spread, costs, cash)
     if costs.impact > 0:
-        rows = np.repeat(pressure(frame) if known is None else known, plan.slots)
-        days = frame.index.repeat(plan.slots)
+        measured = (pressure(frame) if known is None else known)[orders.rows]
         for _ in range(_PASSES - 1):
-            slip = slippage(_sizes(orders, plan), rows, costs, days)
-            orders = _orders(plan, slip, costs, cash)
-    return Books(_equity(orders, plan, cash), frame.index, orders, plan.slots, plan.close)
+            slip = slippage(_shares(fills, orders), measured, costs, frame.index[orders.rows.min(axis=1)])
+            fills = _fills(orders, slip, costs, cash)
+    return Books(_equity(fills, orders, frame, exposures.shape[1], cash), frame, fills, orders.rows)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Plan:
-    """What vectorbt is asked for: rows are sessions times slots.
+class _Orders:
+    """What vectorbt is asked for: row k has the k-th order of each strategy, whenever that is.
 
-    vectorbt fills one order a row, so a session has a row for each order that it may need: one that closes a
-    position of the other side, one that brings the new position, one for the stop or target.
+    Sessions without an order cost nothing in this way, and a session may have several.
     """
 
-    targets: Array  # share of equity to hold; NaN for no order
+    targets: Array  # share of equity to hold; NaN where a strategy has fewer orders
     price: Array
-    close: Array
-    slots: int
+    rows: Rows  # the order's session
 
 
-def _plan(frame: pd.DataFrame, exposures: Array, exits: Exits | None, *, optimistic: bool) -> _Plan:
-    prices = {name: frame[name].to_numpy()[:, None] for name in ("open", "high", "low", "close")}
+def _orders(frame: pd.DataFrame, exposures: Array, exits: Exits | None, *, optimistic: bool) -> _Orders:
+    prices = {name: frame[name].to_numpy()[:, None] for name in ("open", "high", "low")}
     held = _shifted(exposures, 0.0)
-    out: npt.NDArray[np.bool_] | None = None
+    left, at = held, prices["open"]
     if exits is not None:
         moved = Exits(_shifted(exits.stop, np.nan), _shifted(exits.target, np.nan))
         filled = fill(prices, held, moved, optimistic=optimistic)
-        held, out = filled.held, filled.out
-    left = held if out is None else np.where(out, 0.0, held)
+        held, left = filled.held, np.where(filled.out, 0.0, filled.held)
     before = _shifted(left, 0.0)
-    new = np.where(held != before, held, np.nan)
-    turned = held * before < 0
-    rows = [np.where(turned, 0.0, np.nan)] if turned.any() else []
-    rows.append(new)
-    at = [prices["open"]] * len(rows)
-    if out is not None and out.any():
-        rows.append(np.where(out, 0.0, np.nan))
-        at.append(filled.price)
-    if len(rows) == 1:
-        return _Plan(new, prices["open"], prices["close"], 1)
-    shape = (len(frame) * len(rows), exposures.shape[1])
-    targets = np.stack(rows, axis=1).reshape(shape)
-    paid = np.stack([np.broadcast_to(p, exposures.shape) for p in at], axis=1).reshape(shape)
-    return _Plan(targets, paid, np.repeat(prices["close"], len(rows), axis=0), len(rows))
+    changed = held != before
+    steps = [(changed, held, at)]  # what brings the new position
+    turned = changed & (held * before < 0)
+    if turned.any():
+        steps.insert(0, (turned, np.zeros_like(held), at))  # before it, what closes one of the other side
+    if exits is not None and filled.out.any():
+        steps.append((filled.out, np.zeros_like(held), filled.price))  # after it, the stop or target
+    return _stacked(steps)
+
+
+def _stacked(steps: list[tuple[npt.NDArray[np.bool_], Array, Array]]) -> _Orders:
+    """Orders one below the other: each strategy's in the sequence of sessions and steps."""
+    wanted = np.stack([mask.T for mask, _, _ in steps], axis=-1)
+    column, row, step = np.nonzero(wanted)
+    count = np.bincount(column, minlength=len(wanted))
+    number = np.arange(len(column)) - np.repeat(np.cumsum(count) - count, count)
+    shape = (max(int(count.max(initial=0)), 1), len(wanted))
+    orders = _Orders(np.full(shape, np.nan), np.ones(shape), np.zeros(shape, dtype=np.intp))
+    orders.rows[number, column] = row
+    for position, (_, target, price) in enumerate(steps):
+        own = step == position
+        place = number[own], column[own]
+        orders.targets[place] = target[row[own], column[own]]
+        orders.price[place] = np.broadcast_to(price, target.shape)[row[own], column[own]]
+    return orders
 
 
 def _shifted(values: Array, first: float) -> Array:
@@ -129,72 +134,71 @@ def _shifted(values: Array, first: float) -> Array:
     return moved
 
 
-def _orders(plan: _Plan, slip: Array | float, costs: Costs, cash: float) -> Any:
+def _fills(orders: _Orders, slip: Array | float, costs: Costs, cash: float) -> Any:
     """The fills as vectorbt records them, by column and row."""
     from vectorbt.portfolio import dispatch  # noqa: PLC0415 - takes four seconds, which only a backtest should cost
 
-    columns = plan.targets.shape[1]
-    orders, _ = dispatch.simulate_from_orders(
-        plan.targets.shape,
+    columns = orders.targets.shape[1]
+    fills, _ = dispatch.simulate_from_orders(
+        orders.targets.shape,
         np.ones(columns, np.int64),
         np.full(columns, float(cash)),
-        np.zeros(plan.targets.shape, np.int64),
-        size=plan.targets * ((1 + _HAIR) / ((1 + costs.fee) * (1 + slip))),
+        np.zeros(orders.targets.shape, np.int64),
+        size=orders.targets * ((1 + _HAIR) / ((1 + costs.fee) * (1 + slip))),
         size_type=np.asarray(_TARGET_PERCENT),
         direction=np.asarray(_BOTH),
-        price=plan.price,
+        price=orders.price,
         fees=np.asarray(costs.fee),
         slippage=np.asarray(slip),
         size_granularity=np.asarray(1.0),
-        close=plan.close,
-        max_orders=int(np.count_nonzero(~np.isnan(plan.targets))) + 1,
+        close=orders.price,
         engine="rust",
     )
-    return orders
+    return fills
 
 
-def _sizes(orders: Any, plan: _Plan) -> Array:
-    """Shares of the order at each row, and 0 where there is none."""
-    shares = np.zeros(plan.targets.shape)
-    shares[orders["idx"], orders["col"]] = orders["size"]
+def _shares(fills: Any, orders: _Orders) -> Array:
+    """Shares of each order that was filled, and 0 where there is none."""
+    shares = np.zeros(orders.targets.shape)
+    shares[fills["idx"], fills["col"]] = fills["size"]
     return shares
 
 
-def _equity(orders: Any, plan: _Plan, cash: float) -> Array:
+def _equity(fills: Any, orders: _Orders, frame: pd.DataFrame, columns: int, cash: float) -> Array:
     """Cash and shares at each close, in units of the cash at the start."""
-    sessions = (len(plan.targets) // plan.slots, plan.targets.shape[1])
-    signed = orders["size"] * np.where(orders["side"] == 0, 1.0, -1.0)
-    cell = (orders["idx"] // plan.slots) * sessions[1] + orders["col"]
-    size = sessions[0] * sessions[1]
-    bought = _summed(cell, signed, size).reshape(sessions)
-    spent = _summed(cell, signed * orders["price"] + orders["fees"], size).reshape(sessions)
-    np.cumsum(bought, axis=0, out=bought)
-    np.cumsum(spent, axis=0, out=spent)
-    bought *= plan.close[:: plan.slots]
-    bought -= spent
-    bought /= cash
-    bought += 1.0
-    return bought
+    sessions = (len(frame), columns)
+    signed = fills["size"] * np.where(fills["side"] == 0, 1.0, -1.0)
+    cell = orders.rows[fills["idx"], fills["col"]] * columns + fills["col"]
+    equity = _summed(cell, signed, sessions)
+    spent = _summed(cell, signed * fills["price"] + fills["fees"], sessions)
+    equity *= frame["close"].to_numpy()[:, None]
+    equity -= spent
+    equity /= cash
+    equity += 1.0
+    return equity
 
 
-def _summed(cell: npt.NDArray[np.intp], amounts: Array, size: int) -> Array:
-    """Amounts added up by cell; floats also where there is none."""
-    return np.bincount(cell, amounts, size).astype(np.float64, copy=False)
+def _summed(cell: Rows, amounts: Array, shape: tuple[int, int]) -> Array:
+    """Amounts so far at each session of each column."""
+    total = np.bincount(cell, amounts, shape[0] * shape[1]).astype(np.float64, copy=False).reshape(shape)
+    np.cumsum(total, axis=0, out=total)
+    return total
 
 
 def _trades(books: Books) -> pd.DataFrame:
     """What vectorbt makes of the fills of the first strategy, in our words."""
-    from vectorbt.portfolio import dispatch  # noqa: PLC0415 - as in `_orders`
-    from vectorbt.records import dispatch as records  # noqa: PLC0415 - as in `_orders`
+    from vectorbt.portfolio import dispatch  # noqa: PLC0415 - as in `_fills`
+    from vectorbt.records import dispatch as records  # noqa: PLC0415 - as in `_fills`
 
-    mine = books.orders[books.orders["col"] == 0]
-    parts = dispatch.get_exit_trades(mine, books.close, _columns(records, mine), engine="rust")
+    mine = books.fills[books.fills["col"] == 0]
+    last = np.full((len(books.rows), 1), books.frame["close"].iloc[-1])  # what is open is worth
+    parts = dispatch.get_exit_trades(mine, last, _columns(records, mine), engine="rust")
     found = dispatch.get_positions(parts, _columns(records, parts), engine="rust")
-    is_open, days = found["status"] == 0, books.sessions
+    is_open, days, rows = found["status"] == 0, books.frame.index, books.rows[:, 0]
     return pd.DataFrame(
         {
-            "entered": days[found["entry_idx"] // books.slots],
-            "exited": days[found["exit_idx"] // books.slots].where(~is_open),
+            "entered": days[rows[found["entry_idx"]]],
+            "exited": days[rows[found["exit_idx"]]].where(~is_open),
             "side": np.where(found["direction"] == 0, "long", "short"),
             "shares": found["size"].astype("int64"),
             "entry": found["entry_price"],

@@ -17,12 +17,15 @@ def between(enter: Mask, leave: Mask) -> Array:
 
 def filled(values: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """Each zero replaced by the newest value before it that is none."""
-    zero = (values == 0).any(axis=0)
-    if not zero.any():
-        return values
-    rows = np.arange(len(values), dtype=np.int32)[:, None]
-    newest = np.maximum.accumulate(np.where(values != 0, rows, 0), axis=0)
-    return np.take_along_axis(values, newest, axis=0)
+    begun = np.argmax(values != 0, axis=0)
+    gaps = np.flatnonzero(np.count_nonzero(values == 0, axis=0) > begun)  # zeros also after the first other
+    if len(gaps):
+        some = values[:, gaps]
+        rows = np.arange(len(values), dtype=np.int32)[:, None]
+        newest = np.maximum.accumulate(np.where(some != 0, rows, 0), axis=0)
+        values = values.copy()
+        values[:, gaps] = np.take_along_axis(some, newest, axis=0)
+    return values
 
 
 def every(values: Array, renew: npt.NDArray[np.bool_]) -> Array:

@@ -110,16 +110,12 @@ def sweep(
         own = slice(None) if keep else [n - start for n in told if start <= n < start + len(some)]
         parts.append(_part(books, own, settled, year))
     sharpe, until, total, returns = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
-    sample = returns[:, list(told)] if keep else returns
-    large = len(told) < len(rules)
-    tell(
-        bars,
-        label,
-        [strategy_parameters(rule) for rule in rules],
-        pd.DataFrame(sample, index=frame.index[1:]),
-        conditions=conditions(costs, cash, frame.index[0]),
-        sharpes=until.tolist() if large else None,
-    )
+    if bars.witness is not None:
+        sample = pd.DataFrame(returns[:, list(told)] if keep else returns, index=frame.index[1:])
+        parameters = [strategy_parameters(rule) for rule in rules]
+        figures = until.tolist() if len(told) < len(rules) else None
+        told_of = conditions(costs, cash, frame.index[0])
+        tell(bars, label, parameters, sample, conditions=told_of, sharpes=figures)
     return Sweep(
         label,
         rules,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -52,9 +53,8 @@ class MovingAverageCross:
     @staticmethod
     def exposures(bars: Bars, rules: Sequence["MovingAverageCross"]) -> Array:
         """As `exposure`, a column for each rule."""
-        close = bars.frame["close"]
         lengths = sorted({n for rule in rules for n in (rule.fast, rule.slow)})
-        means = np.column_stack([sma(close, n).to_numpy() for n in lengths])
+        means = np.column_stack([_mean(bars, n) for n in lengths])
         fast = means[:, np.searchsorted(lengths, [rule.fast for rule in rules])]
         slow = means[:, np.searchsorted(lengths, [rule.slow for rule in rules])]
         side = filled((fast > slow).view(np.int8) - (fast < slow).view(np.int8))
@@ -62,3 +62,9 @@ class MovingAverageCross:
         crossed = np.logical_or.accumulate((side != 0) & (side != side[begun, np.arange(len(rules))]), axis=0)
         short = np.array([rule.short for rule in rules])
         return np.where(crossed & ((side > 0) | short), side, 0).astype(np.float64)
+
+
+@lru_cache(maxsize=256)  # a sweep asks for the same averages in each of its pieces
+def _mean(bars: Bars, n: int) -> Array:
+    mean: Array = sma(bars.frame["close"], n).to_numpy()
+    return mean
