@@ -10,7 +10,7 @@ from tickerbook.site.build import build
 from tickerbook.store import Failure, RunStore
 
 pytestmark = pytest.mark.browser
-PAGES = ("index", "market", "methods", "runs", "tickers/AAPL", "tickers/BRK.B", "tickers/_5EGSPC")
+PAGES = ("index", "levels", "market", "methods", "runs", "tickers/AAPL", "tickers/BRK.B", "tickers/_5EGSPC")
 TABS = """\
 ---
 title: Tabs

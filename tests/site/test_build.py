@@ -18,10 +18,16 @@ from tickerbook.store import Failure, RunStore
 
 NEXT = date(2026, 11, 20)
 BOOM = Failure("error", "ValueError: boom <b>", "Mend the cell.", 4)
+WRITTEN = {f"{path.stem}.html" for path in Path(__file__).parents[2].glob("reports/*.qmd")}
 PAGES = {
-    *("index.html", "market.html", "methods.html", "runs.html"),
+    *WRITTEN,
     *("tickers/AAPL.html", "tickers/BRK.B.html", "tickers/_5EGSPC.html"),
 }
+
+
+def test_the_hand_written_pages_are_there():
+    """Home, market, levels, methods, runs."""
+    assert {"index.html", "market.html", "levels.html", "methods.html", "runs.html"} <= WRITTEN
 
 
 def pages_of(site):
@@ -348,4 +354,4 @@ def test_progress_is_told(put_good, build_toy):
     put_good("AAPL")
     said = []
     build_toy(on_progress=said.append)
-    assert said == ["gathering 3 tickers", "rendering with pandoc", "checking 7 pages"]
+    assert said == ["gathering 3 tickers", "rendering with pandoc", f"checking {len(PAGES)} pages"]

@@ -10,24 +10,31 @@ import pytest
 
 from tickerbook.research import levels, strategies
 from tickerbook.research.backtest_result import Schedule
+from tickerbook.research.confluence import PER_SIDE
 from tickerbook.research.conviction import CHANCE, FULL_EDGE, SURE
 from tickerbook.research.costs import LIQUIDITY_SESSIONS
 from tickerbook.research.desk import VOLUME_SESSIONS
 from tickerbook.research.intervals import LEVEL, REPETITIONS
 from tickerbook.research.level import ATR_PERIOD, LOOKBACK
-from tickerbook.research.levels import find_levels, profile, round_numbers, swings
+from tickerbook.research.levels import clusters, find_levels, profile, round_numbers, swings
 from tickerbook.research.metrics import SESSIONS_A_YEAR
 from tickerbook.research.plan import TARGETS
 from tickerbook.research.pretrade import NEWEST
+from tickerbook.research.race import HORIZON
 from tickerbook.research.sizing import Limits
 from tickerbook.research.strategy import strategy, strategy_title
 
 HEADINGS = {  # method's file → its heading on the page
+    "clusters": "Clusters of swings",
+    "density": "Density peaks",
+    "gaps": "Gaps",
     "pivots": "Pivot points",
-    "prior": "Prior day, week and month",
+    "prior": "Prior day, week, month and year",
     "profile": "Volume profile",
     "round_numbers": "Round numbers",
     "swings": "Swing highs and lows",
+    "vwap": "Anchored VWAP",
+    "zigzag": "Zigzag",
 }
 WORDS = {0.25: "a quarter of an ATR", 0.5: "half an ATR"}
 
@@ -69,6 +76,10 @@ def test_levels_are_told_with_their_defaults(text):
         f"look back {LOOKBACK} sessions",
         f"The {swings.KEPT} nearest on each side",
         f"The {round_numbers.KEPT} nearest on each side",
+        f"at least {default(find_levels, 'zigzag_atr'):g} ATR below it",
+        f"the {PER_SIDE} nearest on each side of the close are shown",
+        f"every {clusters.HALF_LIFE} sessions of its age",
+        f"within {HORIZON} sessions; then",
         f"over {ATR_PERIOD} sessions",
     ):
         assert said in text

@@ -131,7 +131,7 @@ def test_tickers_in_the_market_s_tables_lead_to_their_pages():
     """Those of the universe; another text is left alone."""
     row = '<td><span data-fact="row.1.ticker">^GSPC</span></td><td><span data-fact="row.2.ticker">GONE</span></td>'
     table = toys.code_cell({"text/html": f"<table><tr>{row}</tr></table>"}, tags=["hide-code"])
-    text = pages.market_include(toys.toy_result("market", None), toys.notebook_text(table), (), {"^GSPC"})
+    text = pages.universe_include(toys.toy_result("market", None), toys.notebook_text(table), (), {"^GSPC"})
     assert '<a href="tickers/_5EGSPC.html"><span data-fact="row.1.ticker">^GSPC</span></a>' in text
     assert '<td><span data-fact="row.2.ticker">GONE</span></td>' in text
 
@@ -140,7 +140,7 @@ def test_market_says_whose_prices_and_who_is_missing():
     """A reader sees the source, and which tickers of the universe the page says nothing of."""
     result = toys.toy_result("market", None)
     run = replace(result.run, parameters={"tickers": ["AAPL", "GONE"]})
-    text = pages.market_include(replace(result, run=run), toys.notebook_text(), (), ["AAPL", "IBM", "MSFT"])
+    text = pages.universe_include(replace(result, run=run), toys.notebook_text(), (), ["AAPL", "IBM", "MSFT"])
     assert "to the close of 2026-11-19, from synthetic prices" in text
     assert "Without figures here: IBM, MSFT." in text
 

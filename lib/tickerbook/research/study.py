@@ -2,9 +2,10 @@
 
 Protocol (the docs page "How levels are scored" tells it to traders):
 
-1. At the close of every `STEP`-th session, from the `FIRST`-th on, the levels of every method that were known
-   then are frozen, as `find_levels` would have given them: all of them, not only those that a page shows.
-   Followed are those whose zone lies clear of the close and at most `REACH` ATR away.
+1. At the close of every `STEP`-th session, after `FIRST` and a few more that hang on the ticker's name, the
+   levels of every method that were known then are frozen, as `find_levels` would have given them: all, not
+   only those that a page shows. Followed are those whose zone lies clear of the close and at most `REACH` ATR
+   away. (Were all tickers looked at on the same dates, they would tell little more than one of them.)
 2. Each is followed through the next `HORIZON` sessions (`research/race.py`).
 3. For each, `PLACEBOS` placebo levels are followed in the same way: same ticker, same date, same side, same
    ATR, at a distance `OFFSETS` ATR nearer or farther, so that their zones do not overlap with the real one.
@@ -23,6 +24,7 @@ not settled by then, and stays the same all quarter.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -115,7 +117,7 @@ def touch_study(bars: Bars, search: Search | None = None, methods: Iterable[Meth
     """
     settled = _settled(bars)
     last = len(settled) - 1 - WINDOW if settled else -1
-    rows = np.arange(FIRST, last + 1, STEP)
+    rows = np.arange(FIRST + crc32(bars.ticker.encode()) % STEP, last + 1, STEP)
     if settled is None or len(rows) == 0:
         return Study(bars.ticker, None, (), ())
     history = History(settled, search or Search())

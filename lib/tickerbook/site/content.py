@@ -12,10 +12,10 @@ from tickerbook.facts import Facts
 from tickerbook.market.lake import Lake, newest_known, project_lake
 from tickerbook.settings import Settings, Ticker
 from tickerbook.site import api, notebooks, pages
-from tickerbook.site.views import MARKET, NO_PRICES, ReadOnce, TickerView, attempts, view_ticker
+from tickerbook.site.views import NO_PRICES, ReadOnce, TickerView, attempts, view_ticker
 from tickerbook.store import RunResult, RunStore
 
-MARKET_PAGE = "market.html"
+UNIVERSE_PAGES = {"market": "market.html", "odds": "levels.html", "strategies": "strategies.html"}
 
 
 @dataclass(frozen=True)
@@ -95,19 +95,20 @@ def gather(
     desk = _Desk(store, lake, Before(settings.site), now_at, chosen, refused, notices)
     sheets = [desk.sheet(ticker) for ticker in settings.tickers]
     records = [sheet.record for sheet in sheets]
-    market, market_files, fault = _market(store, [ticker.symbol for ticker in settings.tickers], until)
+    symbols = [ticker.symbol for ticker in settings.tickers]
+    universe = {name: _universe(store, name, symbols, until) for name in UNIVERSE_PAGES}
     runs = api.run_records([run for sheet in sheets for run in sheet.runs] + list(_tried(store, None, until)))
     sources = {
         "_generated/home.md": pages.home_include(records, settings.title, api.moment(now_at)),
-        "_generated/market.md": market,
+        **{f"_generated/{name}.md": include for name, (include, _, _) in universe.items()},
         "_generated/runs.md": pages.runs_include(runs, records, api.moment(now_at)),
     }
     sources |= {pages.ticker_source(s.record["ticker"]): s.source for s in sheets if s.source is not None}
-    files = api.api_files(settings, records, runs, now_at) | market_files
-    for sheet in sheets:
-        files |= sheet.evidence
+    files = api.api_files(settings, records, runs, now_at)
+    for evidence in (*(made for _, made, _ in universe.values()), *(sheet.evidence for sheet in sheets)):
+        files |= evidence
     kept = {sheet.record["page"]: sheet.kept for sheet in sheets if sheet.kept is not None}
-    faults = {MARKET_PAGE: fault} if fault else {}
+    faults = {UNIVERSE_PAGES[name]: fault for name, (_, _, fault) in universe.items() if fault}
     return Content(sources, files, {**refused, **kept, **faults})
 
 
@@ -171,15 +172,18 @@ def _page_failure(ticker: Ticker, reason: str, now_at: datetime) -> dict[str, An
     }
 
 
-def _market(store: RunStore, symbols: Collection[str], until: date | None) -> tuple[str, dict[str, str], str]:
-    """Include, executed notebook and fault of the page over the universe."""
+def _universe(
+    store: RunStore, name: str, symbols: Collection[str], until: date | None
+) -> tuple[str, dict[str, str], str]:
+    """Include, executed notebook and fault of the page of a notebook over the universe."""
     try:
-        shown = store.latest_ok(MARKET, None, until)
+        shown = store.latest_ok(name, None, until)
         notebook = store.notebook(shown) if shown else None
-        include = pages.market_include(shown, notebook, attempts(store, None, until), symbols)
+        tried = [result for result in attempts(store, None, until) if result.run.notebook == name]
+        include = pages.universe_include(shown, notebook, tried, symbols)
         files = {api.notebook_file(shown): notebooks.public(notebook)} if shown and notebook else {}
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one page must not stop the others
-        return pages.market_include(None, None, (), symbols), {}, _reason(error)
+        return pages.universe_include(None, None, (), symbols), {}, _reason(error)
     return include, files, ""
 
 

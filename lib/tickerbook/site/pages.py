@@ -79,7 +79,7 @@ def home_include(records: Sequence[Mapping[str, Any]], title: str, built_at: str
     )
 
 
-def market_include(
+def universe_include(
     shown: RunResult | None, notebook: str | None, attempts: Iterable[RunResult], symbols: Collection[str]
 ) -> str:
     """The executed notebook over the universe; names of tickers (`….ticker`) become links to their pages.
@@ -94,7 +94,7 @@ def market_include(
     source = shown.origin.get("source", "") if shown else ""
     covered = shown.run.parameters.get("tickers", symbols) if shown else ()
     missing = [symbol for symbol in symbols if symbol not in covered]
-    head = _render("market.html", failures=failures, session=session, source=source, missing=missing)
+    head = _render("universe.html", failures=failures, session=session, source=source, missing=missing)
     parts = page_parts(notebook) if notebook else []
     return "\n".join(map(block, [head, *(_linked(part, symbols) for part in parts)]))
 

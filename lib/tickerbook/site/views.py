@@ -11,7 +11,7 @@ from tickerbook.sessions import last_completed, sessions_between
 from tickerbook.settings import Ticker
 from tickerbook.store import RunResult, RunStore, Status
 
-REPORT, MARKET = "report", "market"
+REPORT = "report"
 SAMPLE = "sample"  # how the source of sample prices begins
 _LONG_AGO = 60  # sessions behind from which prices are history rather than late
 
