@@ -33,6 +33,7 @@ MAY_IMPORT = {  # room → rooms; a room may always import itself
     "site": {"nouns", LAKE},
     "vocabulary": {"nouns", "research", "display", LAKE, QUERY},
     "cli": {"nouns", "research", "market", "display", "runs", "narrative", "site", "vocabulary"},
+    "__main__": {"cli"},
 }
 STORING = {
     "tickerbook.files",
@@ -74,7 +75,7 @@ def _imports(tree: ast.AST, name: str, *, package: bool = False) -> Iterator[str
 
 ZYGOTE = "tickerbook.runs.zygote"
 # What runs as a process of its own, or is loaded into a kernel: it has streams and decides how it ends.
-PROGRAMS = {"tickerbook.cli", "tickerbook.runs.bounds", ZYGOTE}
+PROGRAMS = {"tickerbook.__main__", "tickerbook.cli", "tickerbook.runs.bounds", ZYGOTE}
 
 
 def _room(module: str) -> str:

@@ -42,6 +42,13 @@ WRONG_UNIVERSE = {
         'title = "T"\nproviders = ["sample"]',
         "params/universe.toml: the key 'tickers' is missing.\nAdd it.",
     ),
+    "no currency": (
+        GOOD + 'currency = "dollars"',
+        (
+            "params/universe.toml: currency = 'dollars' does not fit: String should match pattern '^[A-Za-z]{3}$'.\n"
+            "See the comments in the file for what each key takes."
+        ),
+    ),
     "text for a list": (
         'title = "T"\nproviders = "sample"\ntickers = ["AAPL"]',
         (

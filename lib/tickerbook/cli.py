@@ -861,7 +861,9 @@ def _record(settings: Settings, symbol: str) -> None:
     out.print(table if len(findings) else f"{symbol}: the quality gate found nothing wrong or doubtful.")
     for one in scorecard.restatements(symbol):
         what = f"{one.column} of {one.sessions:,} sessions, most on {one.session}"
-        out.print(f"restated on {one.learnt_at:%Y-%m-%d} by {one.provider}: {what}: {one.before} → {one.after}")
+        out.print(
+            f"restated on {one.learnt_at:%Y-%m-%d} by {one.provider}: {what}: {one.before} → {one.after}"
+        )
     spreads = scorecard.spreads(symbol)
     if spreads:
         widest = max(spreads, key=lambda one: one.spread)

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -47,13 +47,16 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+Currency = Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]  # ISO 4217, or a vendor's GBp for pence
+
+
 class TickerParams(_Strict):
     """`[ticker.SYMBOL]` of universe.toml: what differs from the universe's defaults."""
 
     name: str = ""
     providers: list[str] | None = Field(default=None, min_length=1)
     calendar: str | None = None
-    currency: str | None = None
+    currency: Currency | None = None
     quorum: int | None = Field(default=None, ge=1, le=3)
 
 
@@ -63,7 +66,7 @@ class UniverseFile(_Strict):
     title: str
     providers: list[str] = Field(min_length=1)
     calendar: str = "XNYS"
-    currency: str = "USD"
+    currency: Currency = "USD"
     quorum: int = Field(default=1, ge=1, le=3)
     tickers: list[str] = Field(min_length=1)
     ticker: dict[str, TickerParams] = {}
