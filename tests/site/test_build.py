@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import toys

@@ -99,6 +99,7 @@ class Study:
     Attributes:
         rows: one a strategy.
         pools: strategy → its pooled out-of-sample returns before the holdout.
+        stage: the least stage of a strategy that is used.
         until: the end of the quarter that everything is measured up to.
         holdout_first: the first session of the holdout; None where there are too few sessions for one.
         trials: configurations ever tried, of all strategies.
@@ -107,6 +108,7 @@ class Study:
 
     rows: tuple[Evidence, ...]
     pools: Mapping[str, pd.Series]
+    stage: str
     until: date
     holdout_first: date | None
     trials: int
@@ -160,7 +162,7 @@ def study(
         rows.append(_judged(row, before(whole, first), found, library, held))
     kept = {name: before(whole, first).returns for name, whole in pools.items()}
     tickers = max((one.tickers for one in pools.values()), default=0)
-    return Study(tuple(rows), kept, until, first, library.count if library else 0, tickers)
+    return Study(tuple(rows), kept, stage, until, first, library.count if library else 0, tickers)
 
 
 def _newest(books: Mapping[str, Facts], session: date | str) -> date:

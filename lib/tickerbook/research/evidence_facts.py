@@ -50,6 +50,7 @@ def evidence_facts(found: Study) -> Facts:
     """
     first = found.holdout_first
     facts = [
+        Fact("evidence.stage", found.stage, "least stage used"),
         Fact("evidence.until", found.until.isoformat(), "measured up to", "date"),
         Fact("evidence.holdout_first", first.isoformat() if first else None, "held out from", "date"),
         Fact("evidence.trials", found.trials, "trials of all strategies", digits=0),
