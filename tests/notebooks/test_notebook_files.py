@@ -47,7 +47,7 @@ def test_needs_are_what_the_notebooks_load(templates):
     """Front matter names the notebooks whose facts are used, no more and no less."""
     needs = {name: set(template.needs) for name, template in templates.items()}
     assert needs["levels"] == needs["backtest"] == set()
-    assert needs["sizing"] - {"odds"} == {"levels", "backtest", "strategies"}
+    assert needs["sizing"] == {"levels", "backtest", "odds", "strategies"}
     assert needs["report"] == needs["market"] == {"levels", "backtest", "strategies", "sizing"}
     assert needs["strategies"] == {"backtest"}
     assert [name for name, template in templates.items() if template.trials] == ["strategies"]
