@@ -91,14 +91,14 @@ def stationary_means(values: Array, block: float, repetitions: int, seed: int) -
     only how often each period was taken, so the means of all series are one product of matrices.
     """
     periods = len(values)
-    random = np.random.default_rng(seed)
+    draw = np.random.default_rng(seed)
     taken = np.zeros((repetitions, periods))
     rows = np.arange(repetitions)
-    where = random.integers(periods, size=repetitions)
+    where = draw.integers(periods, size=repetitions)
     for _ in range(periods):
         taken[rows, where] += 1
-        jump = random.random(repetitions) < 1 / block
-        where = np.where(jump, random.integers(periods, size=repetitions), (where + 1) % periods)
+        jump = draw.random(repetitions) < 1 / block
+        where = np.where(jump, draw.integers(periods, size=repetitions), (where + 1) % periods)
     means: Array = taken @ values / periods
     return means
 
