@@ -103,7 +103,8 @@ def _impurities(tree: ast.AST, name: str) -> list[str]:
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)
-        unseeded = "random" in called.split(".") and not (
+        # A generator's own method random() is as good as its seed; the modules of that name are not.
+        unseeded = "random" in called.split(".")[:-1] and not (
             called.endswith("default_rng") and (node.args or node.keywords)
         )
         if unseeded or FILING.fullmatch(called):
