@@ -9,7 +9,7 @@ COLUMNS = ("open", "high", "low", "close", "volume", "dividend", "split")
 REACH = 80  # sessions that a replaced future has at most; how long the whole one is, taking it away shows
 Array = np.ndarray
 Future = Callable[[Array, float, np.random.Generator], Array]
-"""What follows (a row for each of `COLUMNS`), the last close before, a generator → what is to follow instead."""
+"""Rows of `COLUMNS` after a close, that close, and a seeded generator → the rows to put in their place."""
 _PRICES, _CLOSE, _VOLUME = slice(0, 4), 3, 4
 _WILD = 64.0
 _SHUT = 43  # days
@@ -39,7 +39,7 @@ def noise(after: Array, close: float, rng: np.random.Generator) -> Array:
     opens = closes / reach[2] * reach[0]
     high, low = np.maximum(opens, closes) * reach[0], np.minimum(opens, closes) / reach[1]
     volume = np.round(rng.uniform(1e3, 1e7, count))
-    dividend, split = np.where(rng.random((2, count)) < 0.1, [[1.0], [3.0]], [[0.0], [1.0]])  # noqa: PLR2004 - one in ten
+    dividend, split = np.where(rng.uniform(size=(2, count)) < 0.1, [[1.0], [3.0]], [[0.0], [1.0]])  # noqa: PLR2004 - one in ten
     return np.stack((opens, high, low, closes, volume, dividend, split))
 
 

@@ -55,12 +55,12 @@ def _trends(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def _storms(rng: np.random.Generator, count: int) -> np.ndarray:
-    jumps = rng.uniform(-0.33, 0.33, count) * (rng.random(count) < 0.04)  # noqa: PLR2004 - one in 25 sessions
+    jumps = rng.uniform(-0.33, 0.33, count) * (rng.uniform(size=count) < 0.04)  # noqa: PLR2004 - one in 25 sessions
     return rng.normal(0, 0.012, count) + jumps
 
 
 def _ticks(rng: np.random.Generator, count: int) -> np.ndarray:
-    still = np.repeat(rng.random(count // 8 + 1) < 0.25, 8)[:count]  # noqa: PLR2004 - a quarter of the weeks
+    still = np.repeat(rng.uniform(size=count // 8 + 1) < 0.25, 8)[:count]  # noqa: PLR2004 - a quarter of the weeks
     moves = rng.normal(0, 0.03, count)
     return np.where(still, 0.0, moves - 0.02 * np.tanh(moves.cumsum()))
 
@@ -92,6 +92,6 @@ def _with_trade(frame: pd.DataFrame, rng: np.random.Generator, *, wild: bool) ->
     dividend = np.where(np.arange(count) % 63 == 30, 0.4, 0.0)  # noqa: PLR2004 - once a quarter
     split = np.ones(count)
     if wild:
-        volume[rng.random(count) < 0.05] = 0.0  # noqa: PLR2004 - one in twenty sessions
+        volume[rng.uniform(size=count) < 0.05] = 0.0  # noqa: PLR2004 - one in twenty sessions
         split[[count // 3, count - 20]] = 4.0, 0.5
     return frame.assign(volume=volume, dividend=dividend, split=split)
