@@ -51,6 +51,14 @@ def test_a_configuration_tried_later_only_counts_with_its_earliest_measurement()
     assert search(late + later, UNTIL).variance == search(late, UNTIL).variance
 
 
+def test_other_tickers_count_and_are_not_compared():
+    """A search on shares that are no longer in the universe was a search; its returns are of something else."""
+    here, there = recorded(noise(24, 5)), recorded(noise(25, 50), ticker="GONE")
+    found, alone = search(here + there, UNTIL, ["AAA"]), search(here, UNTIL)
+    assert (found.count, found.variance) == (50, alone.variance)
+    assert found.monthly.equals(alone.monthly)
+
+
 def test_the_order_of_the_records_does_not_matter():
     """The ledger has no order."""
     records = [r for n in range(4) for r in recorded(noise(30 + n, 6), ticker=f"T{n}")]

@@ -40,6 +40,7 @@ class Evidence:
 
     Attributes:
         strategy: its name.
+        title: what readers call it.
         stage: "dev", "paper" or "production".
         used: whether pages and plans may use it: its stage is at or above the one that is asked for.
         tickers: with out-of-sample returns.
@@ -63,6 +64,7 @@ class Evidence:
     """
 
     strategy: str
+    title: str
     stage: str
     used: bool
     tickers: int
@@ -151,14 +153,14 @@ def study(
         )
     pools = {name: pool(books, name, until) for name in names}
     first = holdout_start(list(pools.values()), holdout)
-    library = search(trials, until) if trials else None
+    library = search(trials, until, books) if trials else None
     held = before(pool(books, BENCHMARK, until), first).returns
     rows = []
     for name, whole in pools.items():
         own = [record for record in trials if record.family == name]
-        found = search(own, until) if own else None
+        found = search(own, until, books) if own else None
         used = STAGES.index(stages[name]) >= STAGES.index(stage)
-        row = Evidence(name, stages[name], used, whole.tickers)
+        row = Evidence(name, whole.title, stages[name], used, whole.tickers)
         rows.append(_judged(row, before(whole, first), found, library, held))
     kept = {name: before(whole, first).returns for name, whole in pools.items()}
     tickers = max((one.tickers for one in pools.values()), default=0)
@@ -183,7 +185,7 @@ def holdout_start(pools: Sequence[Pool], holdout: int) -> date | None:
 def before(whole: Pool, first: date | None) -> Pool:
     """A pool without what lies in the holdout."""
     returns = whole.returns if first is None else whole.returns[whole.returns.index < pd.Timestamp(first)]
-    return Pool(whole.strategy, returns, whole.tickers, whole.trades, whole.break_even_bps, whole.exposure)
+    return replace(whole, returns=returns)
 
 
 def _stages(names: Sequence[str], paper: Sequence[str], production: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from tickerbook.facts import Fact, Facts, Value
 from tickerbook.research.evidence import Evidence, Study
 
 _COLUMNS = {  # field of Evidence → label, unit, digits
+    "title": ("name", "", None),
     "stage": ("stage", "", None),
     "used": ("used on pages and in plans", "", None),
     "tickers": ("tickers", "", 0),

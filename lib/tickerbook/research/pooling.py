@@ -18,6 +18,7 @@ class Pool:
 
     Attributes:
         strategy: its name.
+        title: what readers call it.
         returns: one a session, the mean over the tickers that have one; ascending.
         tickers: how many tickers have any.
         trades: closed out-of-sample trades of all of them; None where it is not known.
@@ -27,6 +28,7 @@ class Pool:
     """
 
     strategy: str
+    title: str
     returns: pd.Series = field(repr=False)
     tickers: int
     trades: int | None
@@ -46,9 +48,11 @@ def pool(books: Mapping[str, Facts], strategy: str, until: date) -> Pool:
         DataError: if a ticker's sessions and returns do not fit together.
     """
     series = {ticker: _returns(ticker, book, strategy) for ticker, book in books.items()}
+    told = (_row(book, strategy) for book in books.values())
+    title = next((str(_value(row, "title")) for row in told if row and _value(row, "title")), strategy)
     known = {ticker: found for ticker, found in series.items() if found is not None and len(found)}
     if not known:
-        return Pool(strategy, pd.Series(dtype="float64"), 0, None, None, None)
+        return Pool(strategy, title, pd.Series(dtype="float64"), 0, None, None, None)
     returns = pd.concat(known, axis=1).mean(axis=1).sort_index().loc[: pd.Timestamp(until)]
     rows = [row for ticker in known if (row := _row(books[ticker], strategy))]
     trades = [_value(row, "oos_trades") for row in rows]
@@ -56,6 +60,7 @@ def pool(books: Mapping[str, Facts], strategy: str, until: date) -> Pool:
     bearable = [_value(row, "break_even_bps") for row in rows if "break_even_bps" in row]
     return Pool(
         strategy,
+        title,
         returns.dropna(),
         len(known),
         sum(trades) if trades and None not in trades else None,

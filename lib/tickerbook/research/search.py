@@ -1,6 +1,6 @@
 """What a search through many backtests amounts to, from the trial ledger."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -82,8 +82,11 @@ class Search:
         return superior_ability(losses[:, :-1], losses[:, -1], _SPA_BLOCK).p
 
 
-def search(records: Sequence[Trials], until: date) -> Search:
+def search(records: Sequence[Trials], until: date, tickers: Collection[str] | None = None) -> Search:
     """Sum up trials.
+
+    All of them count. Variance and returns are of those on the `tickers` (default: of all), so that they can
+    be compared with what was made of these.
 
     A configuration that was measured on a ticker more than once counts with its newest measurement that ends
     not after `until`, else with its earliest: so what is measured again later changes nothing.
@@ -93,7 +96,7 @@ def search(records: Sequence[Trials], until: date) -> Search:
     """
     if not records:
         raise DataError("There are no trials to sum up.", "Run the backtests first.")
-    chosen = _chosen(records, until)
+    chosen = _chosen([r for r in records if tickers is None or r.ticker in tickers], until)
     return Search(count_trials(records), _variance(chosen), chosen)
 
 
