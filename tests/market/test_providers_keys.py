@@ -20,7 +20,16 @@ from tickerbook.market.providers import close
 
 FIRST, LAST = date(1990, 1, 1), date(2020, 9, 2)
 NAMES = ("POLYGON_API_KEY", "MASSIVE_API_KEY")
-SPELLINGS = {CANARY, quote(CANARY, safe=""), quote_plus(CANARY), CANARY.replace("/", "\\/"), CANARY.lower()}
+SPELLINGS = {
+    CANARY,
+    quote(CANARY, safe=""),
+    quote_plus(CANARY),
+    CANARY.replace("/", "\\/"),
+    CANARY.lower(),
+} | {
+    "".join(form.format(ord(sign)) for sign in CANARY)
+    for form in ("\\u{:04x}", "%{:02X}", "%25{:02x}", "&#{};")
+}
 
 
 @pytest.fixture(autouse=True)

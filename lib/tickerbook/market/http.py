@@ -165,7 +165,7 @@ class Connection:
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]
             where = ".".join(map(str, first["loc"])) or "the whole"
-            what = f"sent something else than documented ({where}: {_line(first['msg'])})"
+            what = f"sent something else than documented ({where}: {line(first['msg'])})"
         else:
             return found
         raise self.error(ProviderFault.MALFORMED, about, what)
@@ -192,7 +192,7 @@ class Connection:
         except httpx.InvalidURL:
             parsed = httpx.URL("")
         if _origin(parsed) not in {_origin(self.base), _origin(httpx.URL(self.vendor.url))}:
-            where = _line(parsed.host) or "nowhere"
+            where = line(parsed.host) or "nowhere"
             raise self.error(ProviderFault.MALFORMED, about, f"continues at another address ({where})")
         for name in ("apiKey", "apikey", "token"):
             parsed = parsed.copy_remove_param(name)
@@ -359,9 +359,9 @@ def _read(text: str) -> tuple[Any, str]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        return None, "" if "\0" in text else _line(text)
+        return None, "" if "\0" in text else line(text)
     found = [data[name] for name in _SAID if isinstance(data, dict) and isinstance(data.get(name), str)]
-    return data, _line(found[0]) if found else ""
+    return data, line(found[0]) if found else ""
 
 
 def _fault(status: int, data: Any, said: str) -> ProviderFault | None:
@@ -424,8 +424,8 @@ def _instant(seconds: str) -> datetime | None:
         return None
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """Text of a vendor on one short line, without what a terminal would obey."""
     printable = "".join(sign if sign.isprintable() else " " for sign in text[: 10 * _LONGEST_SAID])
-    line = " ".join(printable.split())
-    return line if len(line) <= _LONGEST_SAID else line[:_LONGEST_SAID] + "…"
+    told = " ".join(printable.split())
+    return told if len(told) <= _LONGEST_SAID else told[:_LONGEST_SAID] + "…"

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -46,12 +46,13 @@ class Key:
             return text
         if not any(sign in text for sign in _ESCAPING) and secret.lower() not in text.lower():
             return text  # most, and the large ones among them, in little time
-        return self._written.sub(HIDDEN, text)
+        return _written(secret).sub(HIDDEN, text)
 
-    @cached_property
-    def _written(self) -> re.Pattern[str]:
-        """Every way of writing it: each character as it is, or as addresses, JSON or HTML may write it."""
-        return re.compile("".join(map(_ways, self.value.get_secret_value())), re.IGNORECASE)
+
+@lru_cache(maxsize=8)
+def _written(secret: str) -> re.Pattern[str]:
+    """Every way of writing a key: each character as it is, or as addresses, JSON or HTML may write it."""
+    return re.compile("".join(map(_ways, secret)), re.IGNORECASE)
 
 
 def _ways(sign: str) -> str:

@@ -22,7 +22,7 @@ from yfinance.exceptions import YFDataException, YFPricesMissingError, YFRateLim
 
 from tickerbook.bars import COLUMNS
 from tickerbook.errors import ProviderError, ProviderFault
-from tickerbook.market.http import check_url
+from tickerbook.market.http import check_url, line
 from tickerbook.market.providers import INTERVALS, Headline, History, Quote, not_served, permitted
 from tickerbook.market.providers._frames import newest_first, not_empty, quoted, within
 from tickerbook.market.raw import RAW, undo_splits
@@ -202,7 +202,7 @@ def _diagnosis(error: Exception) -> tuple[ProviderFault, str, str]:
             return ProviderFault.EMPTY, "Yahoo gave no daily bars for it.", again
         return (
             ProviderFault.NOT_FOUND,
-            f"Yahoo does not have it: {reason}.",
+            f"Yahoo does not have it: {line(reason)}.",
             "Check how Yahoo writes the symbol on finance.yahoo.com, or remove it from params/universe.toml.",
         )
     if isinstance(error, YFDataException):
@@ -213,4 +213,5 @@ def _diagnosis(error: Exception) -> tuple[ProviderFault, str, str]:
             f"Yahoo cannot be reached ({type(error).__name__}).",
             "Check the connection; prices already in the lake stay usable.",
         )
-    return ProviderFault.MALFORMED, f"Yahoo's answer cannot be read ({type(error).__name__}: {error}).", again
+    what = f"Yahoo's answer cannot be read ({type(error).__name__}: {line(str(error))})."
+    return ProviderFault.MALFORMED, what, again
