@@ -94,6 +94,27 @@ def test_evidence_counts_where_it_may_be_used():
     assert read_evidence(SIGNALS, strategies) == Evidence(0.8, 0.5, (("pivots", True), ("vwap", False)))
 
 
+def test_the_ratios_of_those_on_this_side_are_averaged():
+    """The best of several would be the luckiest of several."""
+    used = (
+        {"strategy": name, "used": True, "dsr": dsr} for name, dsr in (("a", 0.9), ("b", 1.0), ("c", 0.5))
+    )
+    assert read_evidence(SIGNALS, rows("evidence", *used)).dsr == pytest.approx(0.7)
+
+
+def test_discoveries_are_methods_better_than_chance():
+    """A method that is worse than chance is told from it as well, and proves no edge."""
+    league = rows(
+        "method",
+        {"name": "gaps", "discovery": True, "edge": 0.05},
+        {"name": "vwap", "discovery": True, "edge": -0.05},
+        {"name": "pivots", "discovery": False, "edge": 0.02},
+        {"name": "zigzag", "discovery": None, "edge": None},
+    )
+    assert read_evidence(Facts(), Facts(), league).discovered == {"gaps"}
+    assert read_evidence(Facts(), Facts()).discovered is None
+
+
 def test_evidence_that_is_not_there_is_not_known():
     """Before the first night, and where no strategy may be used."""
     assert read_evidence(SIGNALS, Facts()) == read_evidence(Facts(), Facts()) == Evidence()

@@ -33,7 +33,9 @@ def bars(make_walk):
 def level(bars, low, high, touches=5, method="swing low"):
     price = (low + high) / 2
     side = "support" if price <= bars.frame["close"].iloc[-1] else "resistance"
-    return Level(price, low, high, side, method, bars.first, bars.session, touches, odds=PROVEN)
+    return Level(
+        price, low, high, side, method, bars.first, bars.session, touches, "swings", "swings", odds=PROVEN
+    )
 
 
 def test_the_plan_buys_the_top_of_the_nearest_support(bars):
@@ -152,13 +154,22 @@ def passed(bars, desk=DESK, **limits):
 
 
 EASY = {"min_reward_risk": 0.1, "trend_sessions": 100, "spread_bps": 1.0}
-KNOWN = replace(DESK, evidence=replace(DESK.evidence, certified=(("swings", True), ("", True))))
+KNOWN = replace(
+    DESK,
+    evidence=replace(
+        DESK.evidence, certified=(("swings", True), ("zigzag", True)), discovered=frozenset({"swings"})
+    ),
+)
 
 
 def test_every_check_can_pass(bars):
     """With easy limits the plan passes, and what nobody told is neither passed nor failed."""
     found = passed(bars, **EASY)
-    unknown = {"sessions to earnings", "certificates of causality"}
+    unknown = {
+        "sessions to earnings",
+        "certificates of causality",
+        "told from chance among all methods",
+    }
     assert {name for name, ok in found.items() if ok is None} == unknown
     assert {ok for name, ok in found.items() if name not in unknown} == {True}
     levels = [level(bars, 97, 98), level(bars, 104, 105)]
@@ -173,7 +184,7 @@ def test_what_is_told_is_checked(bars):
     assert soon["sessions to earnings"] is False
     gone = passed(bars, replace(KNOWN, earnings=(bars.session,)), **EASY)
     assert gone["sessions to earnings"] is None
-    bad = replace(DESK, evidence=replace(DESK.evidence, certified=(("", False),)))
+    bad = replace(DESK, evidence=replace(DESK.evidence, certified=(("swings", True), ("zigzag", False))))
     assert passed(bars, bad, **EASY)["certificates of causality"] is False
     other = replace(DESK, evidence=replace(DESK.evidence, certified=(("pivots", True),)))
     assert passed(bars, other, **EASY)["certificates of causality"] is False
@@ -202,6 +213,16 @@ def test_prices_that_end_early_or_have_holes_fail(bars):
     holes = replace(bars, frame=bars.frame.drop(bars.frame.index[-5]))
     assert passed(holes, **EASY)["sessions without prices"] is False
     assert passed(holes, **EASY | {"max_missing_sessions": 1})["sessions without prices"] is True
+
+
+def test_a_lucky_method_is_no_discovery(bars):
+    """An interval above zero is not enough where the method was one of many that were judged."""
+    judged = replace(DESK, evidence=replace(DESK.evidence, discovered=frozenset({"gaps"})))
+    levels = [level(bars, 97, 98), level(bars, 104, 105)]
+    plan = trade_plan(bars, levels, desk=judged, equity=1e5, **EASY)
+    failed = {check.name: check.figure for check in plan.checks if check.passed is False}
+    assert failed == {"told from chance among all methods": 0, "size": 0}
+    assert plan.size.binding == "Kelly"
 
 
 def test_an_edge_that_is_not_known_fails(bars):

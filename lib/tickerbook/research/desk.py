@@ -192,13 +192,26 @@ def size_order(bars: Bars, order: Order, limits: Limits, desk: Desk = _NOWHERE) 
         lot=limits.lot,
     )
     trusting = sized()
-    size = sized(kelly=_kelly(order, limits), conviction=belief.value) if limits.require_edge else trusting
+    size = (
+        sized(kelly=_kelly(order, limits, desk), conviction=belief.value) if limits.require_edge else trusting
+    )
     return Sizing(order, size, trusting.shares, belief, held, open_risk, together, yearly, volume)
 
 
-def _kelly(order: Order, limits: Limits) -> float:
-    """What the measured edge allows; nothing where it is not known, for then it may be none."""
-    if order.odds is None or order.reward_risk is None:
+def told_from_chance(order: Order, desk: Desk) -> bool | None:
+    """Whether levels like the order's were told from chance when all methods were judged at once.
+
+    Of twenty methods without an edge one has an interval above zero: that one is no discovery. None where
+    nobody judged.
+    """
+    if desk.evidence.discovered is None or order.zone is None:
+        return None
+    return order.zone.kind in desk.evidence.discovered
+
+
+def _kelly(order: Order, limits: Limits, desk: Desk) -> float:
+    """What the measured edge allows; nothing where it is not known or may be luck."""
+    if order.odds is None or order.reward_risk is None or told_from_chance(order, desk) is False:
         return 0.0
     odds, fraction = order.odds, limits.kelly_fraction
     return shrunk_kelly(odds.edge, odds.edge_low, odds.edge_high, order.reward_risk, fraction)

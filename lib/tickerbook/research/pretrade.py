@@ -7,9 +7,10 @@ from datetime import date
 from typing import Literal
 
 from tickerbook.bars import Bars
-from tickerbook.research.desk import Desk, Order, Sizing, size_order
+from tickerbook.research.desk import Desk, Order, Sizing, size_order, told_from_chance
 from tickerbook.research.indicators import atr, sma
 from tickerbook.research.level import ATR_PERIOD
+from tickerbook.research.levels import METHODS
 from tickerbook.research.limits import Limits
 from tickerbook.sessions import sessions_between
 
@@ -89,14 +90,14 @@ def pre_trade(
     sizing = size_order(bars, order, limits, desk)
     wanted = sizing.size.shares if shares is None else shares
     checks = (
-        *_of_order(bars, order, limits),
+        *_of_order(bars, order, limits, desk),
         *_of_size(sizing, limits, wanted),
         *_of_knowledge(bars, order, limits, desk),
     )
     return PreTrade(sizing, wanted, checks)
 
 
-def _of_order(bars: Bars, order: Order, limits: Limits) -> Iterator[Check]:
+def _of_order(bars: Bars, order: Order, limits: Limits, desk: Desk) -> Iterator[Check]:
     unit, close = float(atr(bars.frame, ATR_PERIOD).iloc[-1]), float(bars.frame["close"].iloc[-1])
     up, zone = 1 if order.side == "long" else -1, order.zone
     yield Check("reward to risk", order.reward_risk, "at least", limits.min_reward_risk, "R", 2)
@@ -106,6 +107,9 @@ def _of_order(bars: Bars, order: Order, limits: Limits) -> Iterator[Check]:
     if limits.require_edge:
         low = order.odds.edge_low if order.odds else None
         yield Check("edge over chance, lower bound", low, "at least", 0.0, "fraction", 1)
+        told = told_from_chance(order, desk)
+        note = "" if told is not None else "not known: no league of methods yet"
+        yield Check("told from chance among all methods", _count(told), "at least", 1, "", 0, note)
     away = up * (close - order.entry)
     yield Check("distance to the entry", _over(away, unit), "at most", limits.max_entry_atr, "ATR", 2)
 
@@ -163,9 +167,13 @@ def _proven(order: Order, desk: Desk) -> int | None:
     """Certificates that the method of the order's level has; None where there are none of any method."""
     if not desk.evidence.certified or order.zone is None:
         return None
-    names = {order.zone.kind, order.zone.family}
+    names = {method.name for method in METHODS if method.family == order.zone.family}
     found = [passed for name, passed in desk.evidence.certified if name in names]
     return sum(found) if all(found) else 0
+
+
+def _count(told: bool | None) -> int | None:
+    return None if told is None else int(told)
 
 
 def _over(distance: float, unit: float) -> float | None:
