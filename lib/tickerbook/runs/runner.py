@@ -1,7 +1,7 @@
 """The runner: every notebook for every ticker, in order, in parallel, nothing twice."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
@@ -9,8 +9,9 @@ from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 from typing import Any, Literal
 
-from tickerbook.runs.attempt import Workshop, attempt
+from tickerbook.runs.attempt import Workshop
 from tickerbook.runs.decide import Decider
+from tickerbook.runs.hands import LOCAL, Hands, open_hands
 from tickerbook.runs.inputs import look_around, read_prices
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.plan import Node, Plan, make_plan
@@ -49,6 +50,7 @@ def run_all(
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     workers: int = 2,
     force: bool = False,
+    executor: str = LOCAL,
     clock: Callable[[], datetime],
     on_event: Callable[[RunEvent], None] = lambda _event: None,
 ) -> list[RunResult]:
@@ -66,6 +68,7 @@ def run_all(
         overrides: notebook → parameter → value; they go before those of params/.
         workers: how many notebooks execute at the same time.
         force: execute even what is stored.
+        executor: where notebooks execute, see `tickerbook.runs.hands.open_hands`.
         clock: gives the present instant, aware.
         on_event: is told of each start and end, in the calling thread.
 
@@ -77,12 +80,10 @@ def run_all(
         NotebookError: before anything runs, for a notebook that cannot be run as it is written.
         KeyboardInterrupt: handed on when every kernel is gone and every outcome is recorded.
     """
-    from tickerbook.runs.kernels import open_kernels  # noqa: PLC0415 - papermill costs 2 s, --help needs none
-
     plan = make_plan(settings, tickers, notebooks, session, overrides or {})
     ledger = Ledger(settings.ledger)
-    with open_kernels(settings.project, workers=workers) as kernels:
-        batch = _Batch(plan, Workshop(settings, kernels, clock, force), ledger, workers, on_event)
+    with open_hands(executor, settings, clock, workers, force=force) as (shop, hands):
+        batch = _Batch(plan, shop, hands, ledger, workers, on_event)
         try:
             batch.drive()
         finally:
@@ -97,12 +98,14 @@ class _Batch:
         self,
         plan: Plan,
         shop: Workshop,
+        hands: Hands,
         ledger: Ledger,
         workers: int,
         on_event: Callable[[RunEvent], None],
     ) -> None:
         graph = plan.graph
         self.shop = shop
+        self.hands = hands
         self.ledger = ledger
         self.workers = workers
         self.on_event = on_event
@@ -110,7 +113,6 @@ class _Batch:
         self.results: dict[Node, RunResult] = {}
         self.running: dict[Future[RunResult], Node] = {}
         self.sorter = TopologicalSorter(graph)
-        self.executor = ThreadPoolExecutor(workers, thread_name_prefix="tickerbook-run")
         prices = cache(partial(read_prices, shop.settings, until=plan.session))
         around = look_around(shop.settings.project)
         self.decider = Decider(plan, shop, around, prices, self.results)
@@ -133,9 +135,9 @@ class _Batch:
 
     def close(self) -> None:
         """End what still runs, if the batch was interrupted, and record what became of it."""
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.hands.stop()
         while wait(self.running, timeout=_KILL_AGAIN).not_done:
-            self.shop.kernels.stop()  # again and again: a kernel may have been starting
+            self.hands.stop()  # again and again: a kernel may have been starting
         for future, node in self.running.items():
             if not (future.cancelled() or future.exception() or node in self.results):
                 self._finish(node, future.result())
@@ -148,7 +150,7 @@ class _Batch:
         if isinstance(decided, RunResult):
             self._finish(node, decided)
         else:
-            self.running[self.executor.submit(attempt, decided, self.shop)] = node
+            self.running[self.hands.submit(decided)] = node
 
     def _finish(self, node: Node, result: RunResult) -> None:
         self.ledger.record(self.number, result)
