@@ -10,6 +10,7 @@ import pytest
 
 LIB = Path(__file__).parent.parent / "lib" / "tickerbook"
 NOUNS = {
+    "cadences",
     "certificates",
     "errors",
     "files",

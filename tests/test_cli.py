@@ -384,3 +384,35 @@ def test_ended_from_outside_is_ended_as_by_ctrl_c(project):
     )
     assert done.returncode == 130, done.stderr
     assert "the same command goes on" in done.stderr
+
+
+def test_what_was_known_then_is_a_horizon_for_every_stage(verb, counting, monkeypatch):
+    """Runs and pages of later sessions do not exist; the past is not fetched; wrong instants are refused."""
+    assert verb("fetch")[0] == 0
+    verb("run", "AAPL")
+    for words in (("narrate",), ("build",), ("update",), ("run",), ("list",), ("lab",)):
+        code, printed = verb(*words, "--as-of", "yesterday")
+        assert code == 2
+        assert "--as-of='yesterday' is no instant" in folded(printed)
+        monkeypatch.delenv("TICKERBOOK_AS_OF", raising=False)
+    code, printed = verb("list", "--as-of", "2000-01-01")
+    assert "2000-" not in printed
+    verb("build", "--as-of", "2000-01-01")
+    page = (counting / "_site" / "tickers" / "AAPL.html").read_text(encoding="utf-8")
+    assert "There are no prices yet" in page
+    before = Lake(counting / "data" / "lake").log("AAPL").index
+    for words in (("fetch",), ("prefetch",)):
+        code, printed = verb(*words)
+        assert code == 2
+        assert "Fetch without --as-of" in folded(printed)
+    assert Lake(counting / "data" / "lake").log("AAPL").index.equals(before)
+
+
+@pytest.mark.usefixtures("counting")
+def test_the_doctor_tells_of_one_ticker(verb):
+    """What the gate found in it; without asking anybody."""
+    verb("fetch")
+    code, printed = verb("doctor", "AAPL")
+    assert code == 0
+    assert "found nothing wrong or doubtful" in folded(printed) or "found on" in folded(printed)
+    assert verb("doctor", "NOPE")[0] == 2

@@ -773,12 +773,15 @@ def _build(settings: Settings, symbols: Sequence[str], renderer: Renderer) -> "B
 
 
 def _notices(settings: Settings) -> dict[str, str]:
-    """What each page must say of prices in quarantine."""
+    """What each page must say of prices in quarantine, as far as that was known."""
     held = Quarantine(settings.project / "data" / "quarantine").all()
+    then = project_lake(settings).known_at
     return {
         symbol: f"Since {one.since:%Y-%m-%d} the prices that {one.provider} delivers are in quarantine: "
-        f"{one.reason.rstrip('.')}. What is shown rests on the last good ones."
+        f"{one.reason.rstrip('.')}. "
+        + ("What is shown rests on the last good ones." if one.session else "There never were good ones.")
         for symbol, one in held.items()
+        if then is None or one.since <= then
     }
 
 

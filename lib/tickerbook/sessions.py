@@ -3,6 +3,7 @@
 A session is a naive date, the day's name on its exchange; an instant is UTC and its name ends in `_at`.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -102,3 +103,61 @@ def time_zone(calendar: str) -> str:
         ConfigError: for an unknown calendar.
     """
     return str(_calendar(calendar).tz)
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When a session was or will be open.
+
+    Attributes:
+        session: the day's name on its exchange.
+        opens_at: its first instant (UTC).
+        closes_at: its end (UTC), on half days the earlier one.
+    """
+
+    session: date
+    opens_at: datetime
+    closes_at: datetime
+
+
+def hours_between(calendar: str, first: date, last: date) -> list[Hours]:
+    """Opening hours of the sessions from `first` to `last`, both included, oldest first.
+
+    Unlike the rest of this module it looks as far ahead as the exchange's holidays are known, also from a
+    program that was started years ago. Beyond that there is nothing.
+
+    Raises:
+        ConfigError: for an unknown calendar.
+    """
+    years = range(first.year, last.year + 1)
+    return [one for year in years for one in _hours(calendar, year) if first <= one.session <= last]
+
+
+@lru_cache(maxsize=128)
+def _hours(calendar: str, year: int) -> tuple[Hours, ...]:
+    """The sessions of a year; none where they are not known."""
+    _calendar(calendar)  # refuses a name that there is not
+    try:
+        found = exchange_calendars.get_calendar(calendar, start=f"{year}-01-01", end=f"{year}-12-31")
+    except ValueError:  # before or after the years whose holidays are recorded
+        return ()
+    opens, closes = found.opens.dt.to_pydatetime(), found.closes.dt.to_pydatetime()
+    return tuple(
+        Hours(day.date(), opens_at.astimezone(UTC), closes_at.astimezone(UTC))
+        for day, opens_at, closes_at in zip(found.sessions, opens, closes, strict=True)
+    )
+
+
+@lru_cache(maxsize=32)
+def first_weekday(calendar: str) -> int:
+    """The weekday on which the exchange's week begins, Monday being 0: the one after the days it rests.
+
+    >>> first_weekday("XNYS"), first_weekday("XSAU"), first_weekday("24/7")
+    (0, 6, 0)
+
+    Raises:
+        ConfigError: for an unknown calendar.
+    """
+    open_days = [int(day) for day in str(_calendar(calendar).weekmask)]
+    begins = [day for day in range(7) if open_days[day] and not open_days[day - 1]]
+    return begins[0] if begins else 0

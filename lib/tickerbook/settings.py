@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tickerbook.cadences import Cadence, CatchUp, Overlap, Work, parse_when, span
 from tickerbook.errors import ConfigError, SymbolError
 
 _SYMBOL = re.compile(r"\^?[A-Z0-9]+(?:[.\-=][A-Z0-9]+)*(?:=X|=F)?")
@@ -18,6 +19,8 @@ _LONGEST_SYMBOL = 20
 _UNIVERSE = "universe.toml"
 _PROVIDERS = "providers.toml"
 _GATES = "gates.toml"
+_SCHEDULE = "schedule.toml"
+_CADENCE = re.compile(r"[a-z][a-z0-9_-]{0,30}")  # a name for file names, metrics and tables
 STAGES = ("dev", "paper", "production")  # of a strategy, from untried to trusted
 _RISK = "risk.toml"
 
@@ -184,6 +187,27 @@ class GatesFile(_Strict):
     production: Gate
 
 
+class CadenceTable(_Strict):
+    """`[cadence.name]` of schedule.toml as written; `Cadence` says what each key means."""
+
+    when: str
+    zone: str | None = None
+    tickers: list[str] = []
+    does: Work = "update"
+    catch_up: CatchUp = "latest"
+    overlap: Overlap = "skip"
+    jitter: str = "0 s"
+    grace: str = "1 h"
+    limit: str = "6 h"
+
+
+class ScheduleFile(_Strict):
+    """schedule.toml as written."""
+
+    at_once: int = Field(default=1, ge=1, le=64)
+    cadence: dict[str, CadenceTable] = {}
+
+
 class Settings(_Strict):
     """Everything in params/, and where things are.
 
@@ -194,6 +218,8 @@ class Settings(_Strict):
         parameters: notebook → parameter → value, from the tables in params/ named after notebooks.
         providers: provider → how it is asked, for every provider there is.
         gates: stage → what a strategy must have shown to be moved there; empty where no file says so.
+        cadences: when tickerbook works by itself; none where no file says so.
+        at_once: how many cadences may work at the same time.
     """
 
     project: Path
@@ -202,6 +228,8 @@ class Settings(_Strict):
     parameters: Mapping[str, Mapping[str, Any]]
     providers: Mapping[str, ProviderParams] = {}
     gates: Mapping[str, Gate] = {}
+    cadences: tuple[Cadence, ...] = ()
+    at_once: int = 1
 
     @property
     def lake(self) -> Path | str:
@@ -289,6 +317,7 @@ def load_settings(project: Path | None = None) -> Settings:
     """
     project = find_project(project)
     universe = _universe(project / "params" / _UNIVERSE)
+    schedule = _schedule(project / "params" / _SCHEDULE)
     return Settings(
         project=project,
         title=universe.title,
@@ -296,6 +325,8 @@ def load_settings(project: Path | None = None) -> Settings:
         parameters=_with_book(_parameters(project), project),
         providers=_providers(project),
         gates=_gates(project),
+        cadences=tuple(_cadence(name, table, universe) for name, table in schedule.cadence.items()),
+        at_once=schedule.at_once,
     )
 
 
@@ -372,7 +403,7 @@ def _parameters(project: Path) -> dict[str, dict[str, Any]]:
     known = sorted(path.stem for path in (project / "notebooks").glob("*.ipynb"))
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((project / "params").glob("*.toml")):
-        if path.name in {_UNIVERSE, _PROVIDERS, _GATES}:
+        if path.name in {_UNIVERSE, _PROVIDERS, _GATES, _SCHEDULE}:
             continue
         for notebook, values in _read_toml(path).items():
             if path.name == _RISK and notebook in RiskFile.model_fields:
@@ -426,6 +457,47 @@ def _gates(project: Path) -> dict[str, Gate]:
         model = GatesFile if len(error.errors()[0]["loc"]) == 1 else Gate
         raise _explain(path, error, model) from error
     return {"paper": gates.paper, "production": gates.production}
+
+
+def _schedule(path: Path) -> ScheduleFile:
+    """What schedule.toml says, where there is one."""
+    if not path.exists():
+        return ScheduleFile()
+    try:
+        return ScheduleFile.model_validate(_read_toml(path))
+    except ValidationError as error:
+        model = ScheduleFile if len(error.errors()[0]["loc"]) == 1 else CadenceTable
+        raise _explain(path, error, model) from error
+
+
+def _cadence(name: str, table: CadenceTable, universe: UniverseFile) -> Cadence:
+    """A cadence of schedule.toml, understood."""
+    where = f"params/{_SCHEDULE}: [cadence.{name}]"
+    if not _CADENCE.fullmatch(name):
+        raise ConfigError(
+            f"{where} is no name for a cadence.", "Lower case letters, digits, - and _, 31 at most."
+        )
+    for symbol in table.tickers:
+        if symbol not in universe.tickers:
+            raise ConfigError(
+                f"{where} names {symbol}, which is not in the universe.{nearest(symbol, universe.tickers)}",
+                f"Add it to `tickers` in params/{_UNIVERSE}.",
+            )
+    try:
+        return Cadence(
+            name=name,
+            says=table.when,
+            when=parse_when(table.when, table.zone),
+            tickers=tuple(table.tickers),
+            does=table.does,
+            catch_up=table.catch_up,
+            overlap=table.overlap,
+            jitter=span(table.jitter),
+            grace=span(table.grace),
+            limit=span(table.limit),
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error.message}", error.remedy) from error
 
 
 def _with_book(parameters: dict[str, dict[str, Any]], project: Path) -> dict[str, dict[str, Any]]:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from evidence_data import LAST, SESSIONS, best_of, book, noise, recorded
 
+from tickerbook.certificates import Audit, Certificate
 from tickerbook.errors import DataError
-from tickerbook.facts import Fact, Facts
 from tickerbook.research.evidence import study
 from tickerbook.research.evidence_facts import evidence_facts
 from tickerbook.research.gates import judge, next_stage, spent_before
@@ -50,11 +50,12 @@ def single(gate=GATE, spent=(), edge=0.002, holdout=252, certificate=None, **col
     """The verdict on one strategy that was tried once and has an edge."""
     returns = noise(1, 1) + edge
     books = {"AAA": book(returns[:, 0], **columns)}
-    facts = evidence_facts(study(books, recorded(returns), LAST, holdout=holdout))
-    if certificate is not None:
-        facts |= Facts(
-            [Fact("certificate.1.name", "mined", ""), Fact("certificate.1.passed", certificate, "")]
-        )
+    proofs = (
+        []
+        if certificate is None
+        else [Certificate("mined", "strategy", (Audit("replay", certificate, ""),), 9)]
+    )
+    facts = evidence_facts(study(books, recorded(returns), LAST, holdout=holdout, certificates=proofs))
     return judge(facts, books, "mined", gate, spent)
 
 

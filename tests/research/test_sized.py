@@ -123,3 +123,13 @@ def test_nothing_later_changes_a_size(bars):
     poisoned = bars.frame.copy()
     poisoned.iloc[310:, :4] *= 3.0
     assert rule.exposure(replace(bars, frame=poisoned)).equals(rule.exposure(bars))
+
+
+def test_it_is_counted_like_any_strategy(bars):
+    """What was tried can be written down: the rule and its limits are texts."""
+    told = []
+    rule = SizedStrategy(BuyOnce(299, 95.0), Limits(equity=1e5, require_edge=False))
+    backtest(replace(bars, witness=told.append), rule, FREE, cash=1e5)
+    parameters = told[0].parameters[0]
+    assert parameters["rule"] == "BuyOnce(row=299, stop=95.0)"
+    assert {type(value) for value in parameters.values()} == {str}

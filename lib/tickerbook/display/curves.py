@@ -9,7 +9,7 @@ import pandas as pd
 from tickerbook.display import figures
 from tickerbook.display.charts import Chart
 from tickerbook.display.marks import DASHES, INK, Line, is_outside, lines_of
-from tickerbook.display.scales import day, ratio_ticks, spread, ticks, time_ticks
+from tickerbook.display.scales import day, ratio_ticks, shorten, spread, ticks, time_ticks
 from tickerbook.display.svg import Pane, dates, drawing, gutter, tag, track
 from tickerbook.facts import MINUS, Facts
 from tickerbook.research.metrics import drawdown
@@ -17,6 +17,7 @@ from tickerbook.research.metrics import drawdown
 POINTS = 260  # about how many points of a line are worth their bytes on a page
 HEIGHT, EQUITY, DRAWDOWN, DATES = 456, (32, 250), (322, 96), 438  # pixels: all; panes' top and height; dates
 _PALE = "Pale lines are in-sample: the parameters in use now, on the prices they were chosen on. "
+SHORT = 11  # characters of a name that a narrow screen has room for
 GAP = 30  # pixels between the labels of two lines, which have two rows each
 
 
@@ -146,7 +147,11 @@ def _labels(lines: Sequence[Line], pane: Pane) -> Iterator[str]:
         total = tag(
             "tspan", escape(line.total.text), x=24, dy=14, class_="tb-strong", data_fact=line.total.name
         )
-        yield tag("text", tag("tspan", escape(line.name)), total, x=24, y=round(y))
+        names = [
+            tag("tspan", escape(text), class_=look)
+            for text, look in ((line.name, "tb-wide"), (shorten(line.name, SHORT), "tb-narrow"))
+        ]
+        yield tag("text", *names, total, x=24, y=round(y))
 
 
 def _dates(sessions: pd.DatetimeIndex) -> Iterator[str]:

@@ -130,15 +130,15 @@ def _returns(facts: Facts, tested: Sequence[Row], total: str) -> str:
 
 
 def _doubt(tested: Sequence[Row]) -> Iterator[str]:
-    """What intervals say of those that gained: none is said of what could be luck."""
-    bounds = [_value(row, "oos_sharpe_low") for row in tested]
-    if any(bound is None for bound in bounds):
+    """Whose gain is more than the luck of the draw."""
+    bounded = [row for row in tested if _value(row, "oos_sharpe_low") is not None]
+    if not bounded:
         return
-    sure = [row for row, bound in zip(tested, bounds, strict=True) if bound > 0]
+    sure = [row for row in bounded if _value(row, "oos_sharpe_low") > 0]
     if sure:
-        yield f"Only of {_names(sure)} does the interval of the Sharpe ratio leave zero out."
+        yield f"The interval of the Sharpe ratio is wholly positive only for {_names(sure)}."
     else:
-        yield "The interval of every Sharpe ratio includes zero: what was gained may be luck."
+        yield "For none of them is the interval of the Sharpe ratio wholly positive: gains may be luck."
 
 
 def _origin(facts: Facts) -> Iterator[str]:

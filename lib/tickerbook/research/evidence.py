@@ -12,6 +12,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from tickerbook.certificates import Certificate
 from tickerbook.errors import ConfigError, DataError
 from tickerbook.facts import Facts
 from tickerbook.research.intervals import Intervals, intervals
@@ -60,6 +61,7 @@ class Evidence:
         min_trl: sessions needed to be sure of a Sharpe ratio above zero, at 95 %.
         spa_p: probability that luck gives a best of the family as far above buy and hold.
         trials, effective_trials: configurations of the family ever tried, and how many ideas they are.
+        certificate: whether its certificate of causality passed; None where it has none.
         note: why figures are missing; empty where none are.
     """
 
@@ -91,6 +93,7 @@ class Evidence:
     spa_p: float | None = None
     trials: int = 0
     effective_trials: int | None = None
+    certificate: bool | None = None
     note: str = ""
 
 
@@ -126,6 +129,7 @@ def study(
     paper: Sequence[str] = (),
     production: Sequence[str] = (),
     stage: str = "dev",
+    certificates: Sequence[Certificate] = (),
 ) -> Study:
     """Gather the evidence for every strategy that was tested.
 
@@ -138,6 +142,7 @@ def study(
         paper: strategies at that stage.
         production: strategies at that one; all others are at "dev".
         stage: the least stage of a strategy that is used.
+        certificates: of causality; those of strategies are taken.
 
     Raises:
         ConfigError: for a negative holdout, an unknown stage, or a strategy at two stages.
@@ -155,12 +160,13 @@ def study(
     first = holdout_start(list(pools.values()), holdout)
     library = search(trials, until, books) if trials else None
     held = before(pool(books, BENCHMARK, until), first).returns
+    proven = {one.name: one.passed for one in certificates if one.kind == "strategy"}
     rows = []
     for name, whole in pools.items():
         own = [record for record in trials if record.family == name]
         found = search(own, until, books) if own else None
         used = STAGES.index(stages[name]) >= STAGES.index(stage)
-        row = Evidence(name, whole.title, stages[name], used, whole.tickers)
+        row = Evidence(name, whole.title, stages[name], used, whole.tickers, certificate=proven.get(name))
         rows.append(_judged(row, before(whole, first), found, library, held))
     kept = {name: before(whole, first).returns for name, whole in pools.items()}
     tickers = max((one.tickers for one in pools.values()), default=0)

@@ -34,6 +34,7 @@ _COLUMNS = {  # field of Evidence → label, unit, digits
     "min_trl": ("sessions needed", "sessions", 0),
     "spa_p": ("chance that luck beats holding by as much", "fraction", 1),
     "trials": ("trials", "", 0),
+    "certificate": ("certificate of causality passed", "", None),
     "effective_trials": ("different ideas among them", "", 0),
 }
 _NAMES = {"sharpe": "oos_sharpe", "low": "oos_sharpe_low", "high": "oos_sharpe_high", "cagr": "oos_cagr"}

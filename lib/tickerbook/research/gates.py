@@ -139,7 +139,7 @@ def judge(
     target = next_stage(stage)
     if target is None:
         raise DataError(f"{strategy} is in {stage} already.", "There is no stage after it.")
-    checks = tuple(_checks(row, gate)) + _certified(evidence, strategy, gate)
+    checks = (*_checks(row, gate), *_certified(row, gate))
     first, until = (_day(evidence, name) for name in ("evidence.holdout_first", "evidence.until"))
     opened, known = None, spent[-1] if spent else None
     closed = first is None or (known is not None and known.last >= first)
@@ -164,13 +164,11 @@ def _checks(row: Mapping[str, Fact], gate: Gate) -> Iterator[Check]:
     yield _least(row, "break_even_bps", "costs of a fill that the edge bears", gate.break_even_bps)
 
 
-def _certified(evidence: Facts, strategy: str, gate: Gate) -> tuple[Check, ...]:
-    if not gate.certificate:
-        return ()
-    rows = evidence.rows("certificate")
-    found = [row["passed"].value for row in rows if row["name"].value == strategy]
-    figure = ("passed" if all(found) else "failed") if found else MISSING
-    return (Check("certificate of causality", figure, "is", "passed", figure == "passed"),)
+def _certified(row: Mapping[str, Fact], gate: Gate) -> Iterator[Check]:
+    if gate.certificate:
+        passed = _value(row, "certificate")
+        figure = MISSING if passed is None else "passed" if passed else "failed"
+        yield Check("certificate of causality", figure, "is", "passed", passed is True)
 
 
 def _held(holdout: Holdout | None, gate: Gate) -> Check:

@@ -13,6 +13,7 @@ LEVEL = 0.95
 REPETITIONS = 500
 LEAST_RETURNS = 63  # a quarter: fewer say nothing that blocks of them could be drawn from
 _SHORTEST_BLOCK = 5.0  # sessions: a week
+_OFTEN = 0.9  # share of the samples in which a figure must exist: a strategy that hardly trades has none
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -86,6 +87,9 @@ def intervals(
 
 
 def _bounds(values: Array, tails: list[float]) -> Array:
-    """Percentiles of each column; NaN for a column whose figure does not exist in some sample."""
-    bounds: Array = np.quantile(values, tails, axis=0)
+    """Percentiles of each column; NaN for one whose figure exists in too few samples to speak of."""
+    known = np.isfinite(values)
+    often = known.mean(axis=0) >= _OFTEN
+    bounds: Array = np.full((2, values.shape[1]), np.nan)
+    bounds[:, often] = np.nanquantile(np.where(known, values, np.nan)[:, often], tails, axis=0)
     return bounds

@@ -101,13 +101,14 @@ def strategy_name(rule: Strategy) -> str:
 
 
 def strategy_parameters(rule: Strategy) -> dict[str, Parameter]:
-    """The parameters of a strategy, by name."""
+    """The parameters of a strategy, by name; what is no plain value (another strategy) as a text."""
     if not dataclasses.is_dataclass(rule):
         raise StrategyError(
             f"The strategy {strategy_name(rule)} is not a dataclass.",
             "Write `@dataclass(frozen=True)` above its class; its fields are its parameters.",
         )
-    return {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}
+    values = {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}
+    return {name: value if isinstance(value, Parameter) else str(value) for name, value in values.items()}
 
 
 def strategy_title(rule: Strategy) -> str:

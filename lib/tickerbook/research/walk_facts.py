@@ -115,14 +115,15 @@ def _bounded(
     bounds: Intervals | None,
     column: int,
 ) -> list[Fact]:
-    """Every figure out of sample, each with the bounds of its interval."""
+    """Every figure out of sample, each with the bounds of its interval; without these there is no figure."""
     short = result is not None and result.sessions < result.periods
     facts = []
     for name, metric in METRICS.items():
         fact = f"{group}.{_OUTSIDE[name]}"
         what = f"{label}: {metric.label}, out of sample"
         value = shown(figures, name, short=short)
-        low, high = _pair(bounds, name, column) if value is not None and figures else (None, None)
+        low, high = _pair(bounds, name, column) if value is not None else (None, None)
+        value = None if low is None else value
         facts += [
             Fact(fact, value, what, metric.unit, metric.digits),
             Fact(f"{fact}_low", low, f"{what}, lower bound", metric.unit, metric.digits),
@@ -135,8 +136,10 @@ def _excess(
     row: str, title: str, result: BacktestResult | None, bounds: Intervals | None, column: int
 ) -> list[Fact]:
     name, what = f"{row}.oos_excess_sharpe", f"{title}: Sharpe ratio above buy and hold's, out of sample"
-    value = result.metrics.sharpe - result.benchmark_metrics.sharpe if result else None
     low, high = _pair(bounds, "excess_sharpe", column) if result else (None, None)
+    value = None
+    if result and low is not None:
+        value = result.metrics.sharpe - result.benchmark_metrics.sharpe
     return [
         Fact(name, value, what, "", 2),
         Fact(f"{name}_low", low, f"{what}, lower bound", "", 2),
@@ -147,7 +150,8 @@ def _excess(
 def _pair(bounds: Intervals | None, name: str, column: int) -> tuple[Value, Value]:
     if bounds is None:
         return None, None
-    return float(bounds.low[name][column]), float(bounds.high[name][column])
+    low, high = float(bounds.low[name][column]), float(bounds.high[name][column])
+    return (None, None) if np.isnan(low) else (low, high)
 
 
 def shown(figures: Performance | None, name: str, *, short: bool) -> Value:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tickerbook.research.peaks import peaks
 from tickerbook.research.view import Found, View, nearest
 
 FAMILY = "volume at price"
@@ -23,16 +24,14 @@ _POINT = 1e-6  # range of a bar that has none, as a share of the grid: small, an
 
 def find(view: View) -> Iterator[Found]:
     """At most `KEPT` peaks on each side of the close."""
-    from scipy.signal import find_peaks  # noqa: PLC0415 - takes long to load, only paid where used
-
     if not view.atr > 0:
         return
     step = _STEP * view.atr
     # The grid is laid from the close, so that it does not move with prices far away.
     edges = view.close + step * np.arange(-REACH / _STEP, REACH / _STEP + 1)
     density = _smooth(np.diff(time_below(edges, view.lows[view.start :], view.highs[view.start :])))
-    peaks, _ = find_peaks(density, prominence=_PROMINENCE * density.max())
-    prices = (edges[peaks] + edges[peaks + 1]) / 2
+    tops = peaks(density, _PROMINENCE * density.max())
+    prices = (edges[tops] + edges[tops + 1]) / 2
     for at in nearest(prices, view.close, KEPT):
         yield Found(float(prices[at]), "density peak (daily proxy)", "density peaks", view.start, view.row)
 

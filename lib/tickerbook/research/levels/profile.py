@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tickerbook.research.peaks import peaks
 from tickerbook.research.view import Found, View, nearest
 
 FAMILY = "volume at price"
@@ -58,16 +59,10 @@ def _prices(edges: np.ndarray, volume: np.ndarray, view: View) -> Iterator[tuple
     yield "value area low", "value area", edges[low]
     smooth = np.convolve(volume, np.full(SMOOTH, 1 / SMOOTH), mode="same")
     for name, values in (("high volume node", smooth), ("low volume node", -smooth)):
-        nodes = _peaks(values, _PROMINENCE * smooth.max())
+        nodes = peaks(values, _PROMINENCE * smooth.max())
         prices = (edges[nodes] + edges[nodes + 1]) / 2
         for at in nearest(prices, view.close, KEPT):
             yield name, f"{name}s", prices[at]
-
-
-def _peaks(values: np.ndarray, prominence: float) -> np.ndarray:
-    from scipy.signal import find_peaks  # noqa: PLC0415 - takes long to load, only paid where used
-
-    return find_peaks(values, prominence=prominence)[0]  # type: ignore[no-any-return] # scipy has no types
 
 
 def volume_profile(
