@@ -43,6 +43,7 @@ from tickerbook.market.sourcing import fetch as fetch_prices
 from tickerbook.market.sourcing import prefetch as prefetch_prices
 from tickerbook.narrative.narrate import narrate as narrate_ticker
 from tickerbook.promotions import Promotions
+from tickerbook.runs.hands import LOCAL
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.runner import RunEvent, run_all
 from tickerbook.runs.template import Template, check_parameters, load_templates, parse_parameter
@@ -119,6 +120,13 @@ Parameters = Annotated[
     ),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="How many tickers at the same time.")]
+ExecutorOption = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        help="Where notebooks execute: local, or dask://HOST:PORT of a scheduler whose workers see this folder.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Execute even what has not changed.")]
 Why = Annotated[bool, typer.Option("--why", help="Only say why each notebook would run, or would not.")]
 RendererOption = Annotated[
@@ -200,6 +208,7 @@ def run(
     as_of: AsOf = None,
     parameter: Parameters = None,
     workers: Workers = 2,
+    executor: ExecutorOption = LOCAL,
     force: Force = False,
     why: Why = False,
     project: Project = None,
@@ -221,7 +230,7 @@ def run(
             )
         )
         return
-    results = _run(settings, symbols, notebook, _day(session), overrides, workers, force=force)
+    results = _run(settings, symbols, notebook, _day(session), overrides, workers, executor, force=force)
     out.print(_summary(_outcomes(results)))
     out.print(_what_ran(results))
     _exit(any(r.status == "failed" for r in results))
@@ -269,6 +278,7 @@ def update(
     renderer: RendererOption = Renderer.AUTO,
     as_of: AsOf = None,
     workers: Workers = 2,
+    executor: ExecutorOption = LOCAL,
     force: Force = False,
     project: Project = None,
 ) -> None:
@@ -282,7 +292,7 @@ def update(
     _know(as_of)
     _check_parameters(settings)
     fetched = [] if os.environ.get(AS_OF) else _fetch(settings, symbols)
-    results = _run(settings, symbols, None, None, {}, workers, force=force)
+    results = _run(settings, symbols, None, None, {}, workers, executor, force=force)
     mute = _narrate(settings, symbols)
     outcomes = _outcomes(results)
     for fetch_result in fetched:
@@ -713,6 +723,7 @@ def _run(
     session: date | None,
     overrides: dict[str, dict[str, Any]],
     workers: int,
+    executor: str,
     *,
     force: bool,
 ) -> list[RunResult]:
@@ -732,6 +743,7 @@ def _run(
             overrides=overrides,
             workers=workers,
             force=force,
+            executor=executor,
             clock=now,
             on_event=event,
         )
