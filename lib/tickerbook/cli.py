@@ -124,7 +124,7 @@ ExecutorOption = Annotated[
     str,
     typer.Option(
         "--executor",
-        help="Where notebooks execute: local, or dask://HOST:PORT of a scheduler whose workers see this folder.",
+        help="Where notebooks execute: local, or dask://HOST:PORT, whose workers must see this folder.",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Execute even what has not changed.")]
