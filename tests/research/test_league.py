@@ -135,6 +135,16 @@ def test_a_ticker_s_own_touches_draw_its_odds_towards_them(league):
     assert odds[0].edge < odds[1].edge < odds[2].edge
 
 
+def test_an_edge_that_is_no_discovery_reaches_to_zero(league):
+    """However good it looks for one ticker."""
+    own = study_facts(study("OWN", tally("coin", n=40_000, rate=0.6, edge=0.1, noise=0.0)))
+    (found,) = with_odds([level("coin")], league_facts(league), own)
+    assert found.odds.edge > 0.05
+    assert found.odds.edge_low == 0.0
+    (winner,) = with_odds([level("winner")], league_facts(league), Facts())
+    assert winner.odds.edge_low > 0
+
+
 def test_a_level_without_evidence_says_so(league):
     """Rare methods have odds that are not to be told; unknown ones have none."""
     rare, unknown = with_odds([level("rare"), level("new")], league_facts(league), Facts())

@@ -38,7 +38,8 @@ def with_odds(levels: Iterable[Level], league_facts: Facts, own_study_facts: Fac
 
     A ticker's own frequency is drawn towards that of all tickers, the more the fewer touches it has and the
     more alike tickers are (beta-binomial; `scores.concentration`). Touches count as independent ones after
-    division by the method's design effect.
+    division by the method's design effect. Of a method that is no discovery among all methods, the interval
+    of the edge reaches zero at least: as many are judged at once, one in twenty would else miss it by luck.
 
     Args:
         levels: as found at the last close.
@@ -97,6 +98,8 @@ def _odds(row: dict[str, Fact], own: _Own) -> Odds:
     posterior = estimate * (1 - estimate) / (touches + prior + 1)
     error = sqrt(posterior + ((1 - weight) * value("bounce_error")) ** 2)
     edge_error = sqrt(posterior * (1 + 1 / PLACEBOS) + ((1 - weight) * value("edge_error")) ** 2)
+    told = bool(row["discovery"].value)
+    edge_low, edge_high = edge - _NORMAL * edge_error, edge + _NORMAL * edge_error
     return Odds(
         estimate=estimate,
         low=max(0.0, estimate - _NORMAL * error),
@@ -104,8 +107,8 @@ def _odds(row: dict[str, Fact], own: _Own) -> Odds:
         n=int(value("n")),
         placebo=estimate - edge,
         edge=edge,
-        edge_low=edge - _NORMAL * edge_error,
-        edge_high=edge + _NORMAL * edge_error,
+        edge_low=edge_low if told else min(edge_low, 0.0),
+        edge_high=edge_high if told else max(edge_high, 0.0),
         sufficient=True,
     )
 
