@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from tickerbook.errors import ConfigError
-from tickerbook.sessions import is_session, last_completed, sessions_between, time_zone
+from tickerbook.sessions import is_session, last_completed, sessions_a_year, sessions_between, time_zone
 
 
 def test_sessions_between_has_both_ends_as_naive_midnights():
@@ -81,3 +81,11 @@ def test_time_zone_is_the_exchange_s_own():
     """Named as the IANA database names it."""
     assert time_zone("XNYS") == "America/New_York"
     assert time_zone("XTKS") == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    ("calendar", "sessions"), [("XNYS", 252), ("XLON", 253), ("XTKS", 245), ("24/7", 365)]
+)
+def test_a_year_has_as_many_sessions_as_the_exchange(calendar, sessions):
+    """New York, London, Tokyo, and what never closes."""
+    assert sessions_a_year(calendar) == sessions

@@ -13,6 +13,7 @@
     ├── ProviderError          a vendor did not deliver; `kind` says how
     ├── StrategyError          a strategy breaks its contract
     ├── NotebookError          a notebook cannot be run as it is written
+    ├── TakenOverError         others went on with what a process did while it was paused
     ├── NarrativeError         a draft was refused
     └── SiteError              a page or the site could not be built
 
@@ -114,6 +115,10 @@ class StrategyError(TickerbookError):
 
 class NotebookError(TickerbookError):
     """A notebook cannot be run as it is written."""
+
+
+class TakenOverError(TickerbookError):
+    """Others went on with what this process did, since it gave no sign of life; it can write no more."""
 
 
 class NarrativeError(TickerbookError):

@@ -6,8 +6,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -71,8 +71,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path`; on success it takes the place of `path`."""
+def whole_folder(
+    path: Path, fence: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Iterator[Path]:
+    """Give a temporary folder beside `path`; on success it takes the place of `path`, inside a `fence`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
     old = part.with_suffix(".old")
@@ -83,15 +85,30 @@ def whole_folder(path: Path) -> Iterator[Path]:
             if file.is_file():
                 with file.open("rb") as written:
                     os.fsync(written.fileno())
-        if path.exists():
-            path.rename(old)
-        part.rename(path)
+        with fence():
+            if path.exists():
+                path.rename(old)
+            part.rename(path)
         _sync_folder(path.parent)
     finally:
         if old.exists() and not path.exists():
             old.rename(path)
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def left_halfway(home: Path) -> list[Path]:
+    """What `whole_folder` left in a folder when its process was killed, or is still at work on."""
+    return [path for path in home.glob(".*.*") if path.suffix in {".part", ".old"} and path.is_dir()]
+
+
+def tidy(left: Iterable[Path]) -> None:
+    """Remove what `left_halfway` found; what had been set aside goes back where nothing took its place."""
+    for path in left:
+        target = path.with_name(path.name[1:].rsplit(".", 2)[0])
+        if path.suffix == ".old" and not target.exists():
+            path.rename(target)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,7 +8,8 @@ Folders appear whole or not at all.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -79,9 +80,15 @@ class RunResult:
 
 @dataclass(frozen=True)
 class RunStore:
-    """Stored runs under `root` (data/runs of a project)."""
+    """Stored runs under `root` (data/runs of a project).
+
+    Attributes:
+        fence: gives a block in which what was prepared becomes visible: a runner's, so that one that others
+            have given up writes no more.
+    """
 
     root: Path
+    fence: Callable[[], AbstractContextManager[None]] = field(default=nullcontext, repr=False, compare=False)
 
     def folder(self, key: str, status: Status = "ok") -> Path:
         """Where a run of that key and outcome is, or would be."""
@@ -109,7 +116,7 @@ class RunStore:
     def put(self, result: RunResult, notebook: str) -> Path:
         """Store a result with its executed notebook (text of the .ipynb); it then stands for its session."""
         folder = self.folder(result.run.key, result.status)
-        with whole_folder(folder) as part:
+        with whole_folder(folder, self.fence) as part:
             (part / "run.ipynb").write_text(notebook, encoding="utf-8")
             (part / "facts.json").write_text(dump_json(result.facts.to_json()), encoding="utf-8")
             (part / "run.json").write_text(dump_json(_record(result)), encoding="utf-8")
@@ -123,7 +130,8 @@ class RunStore:
         good = result.run.key if result.status == "ok" else old.get("ok")
         new = {"ok": good, "last": result.run.key, "status": result.status}
         if new != old:
-            write_text(path, dump_json(new))
+            with self.fence():
+                write_text(path, dump_json(new))
 
     def latest(self, notebook: str, ticker: str | None, session: date | None = None) -> RunResult | None:
         """The newest attempt, of the newest session not after `session`."""

@@ -155,3 +155,46 @@ def test_a_flat_sparkline_is_level():
         for y in re.findall(r" ([\d.]+)(?=L|\")", sparkline([5.0, 5.0, 5.0], "closes").split('d="M')[1])
     }
     assert 12.0 in heights
+
+
+def walked(sessions=600, outside=400):
+    """Facts of a backtest with a walk-forward over its newest sessions."""
+    facts = backtest_of(sessions)
+    days = facts["equity.sessions"].value[-outside:]
+    more = [Fact("oos.sessions", days, "sessions"), Fact("oos.benchmark", [0.0] * outside, "b")]
+    more += [Fact(f"oos.{name}", [0.001] * outside, name) for name in ("breakout", "ma_cross")]
+    for group in ("benchmark", "strategy.1", "strategy.2"):
+        more += [
+            Fact(f"{group}.oos_return", 1.001**outside - 1, "return out of sample", "fraction", 1),
+            Fact(f"{group}.oos_max_drawdown", 0.0, "drawdown out of sample", "fraction", 1),
+        ]
+    return facts | Facts(more)
+
+
+def test_out_of_sample_is_drawn_and_in_sample_pale():
+    """A line for each strategy from the base of the walk-forward, with the in-sample one behind it."""
+    chart = chart_equity(walked())
+    assert "out of sample" in chart.title
+    assert "Pale lines are in-sample" in chart.description
+    upper, lower = panes(chart.svg)
+    assert (len(upper), len(lower)) == (2 + 3, 3)
+    pale = [path for path in fromstring(chart.svg).iter(f"{NAMESPACE}path") if path.get("opacity") == "0.3"]
+    assert len(pale) == 2
+    trace = chart.spec["data"][2]
+    assert trace["y"][0] == 1
+    assert trace["y"][-1] == pytest.approx(1.001**400, abs=1e-4)
+
+
+def test_labels_are_of_what_is_drawn():
+    """Out of sample, the total beside a line is the one out of sample."""
+    facts = walked()
+    spans = {
+        s.get("data-fact"): s.text for s in fromstring(chart_equity(facts).svg).iter(f"{NAMESPACE}tspan")
+    }
+    assert spans["strategy.1.oos_return"] == facts["strategy.1.oos_return"].text
+    assert "strategy.1.total_return" not in spans
+
+
+def test_without_a_walk_forward_it_says_in_sample():
+    """Nobody takes a chart of fitted parameters for evidence."""
+    assert "in-sample" in chart_equity(backtest_of(300)).title

@@ -59,3 +59,13 @@ def test_good_prices_lift_it(quarantine, week):
     quarantine.lift("AAPL")
     quarantine.lift("AAPL")
     assert list(quarantine.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"since": "yesterday"}', "\x00"])
+def test_a_damaged_note_still_holds_the_ticker(quarantine, week, text):
+    """Neither a crash of whoever builds pages, nor silence about refused prices."""
+    put(quarantine, week)
+    (quarantine.root / "AAPL.json").write_text(text, encoding="utf-8")
+    assert "damaged" in quarantine.all()["AAPL"].reason
+    assert put(quarantine, week).checks
+    assert "damaged" not in quarantine.get("AAPL").reason

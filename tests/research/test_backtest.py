@@ -241,6 +241,43 @@ def test_a_price_below_zero_is_said(make_closes):
         backtest(make_closes([*[20.0] * 9, -37.0, *[10.0] * 30]), Said(), FREE)
 
 
+def test_prices_as_traded_are_refused(make_walk):
+    """A split inside the window would be a loss that nobody had."""
+    with pytest.raises(DataError, match="a split inside them would count as a loss"):
+        backtest(replace(make_walk(), adjustment="none"), Said(), FREE)
+
+
+def test_zero_volume_is_refused_where_impact_counts(make_walk):
+    """Orders in a share that nobody trades have no known price."""
+    bars = make_walk()
+    dead = replace(bars, frame=bars.frame.assign(volume=0.0))
+    with pytest.raises(DataError, match="impact of an order"):
+        backtest(dead, Said(), replace(DEAR, impact=1.0))
+    assert backtest(dead, Said(), DEAR).metrics.total_return > -1
+
+
+def test_constant_prices_have_no_ratio(make_closes):
+    """Nothing moves, so that there is no Sharpe ratio; a missing fact, not a zero."""
+    bars = make_closes([50.0] * 900)
+    facts = backtest_facts(compare(bars, ["ma_cross"], FREE), bars)
+    assert facts["strategy.1.oos_sharpe"].value is facts["strategy.1.sharpe"].value is None
+    assert facts.value("strategy.1.oos_return") == 0
+
+
+def test_a_strategy_that_raises_is_not_hidden(make_walk):
+    """Its own error reaches the author."""
+
+    @dataclass(frozen=True)
+    class Raises:
+        warmup = 0
+
+        def exposure(self, bars):
+            raise ZeroDivisionError(f"in {bars.ticker}")
+
+    with pytest.raises(ZeroDivisionError, match="in TEST"):
+        compare(make_walk(), [Raises()], FREE)
+
+
 def test_ruin_is_said(make_closes):
     """A short position that loses more than everything is no curve."""
     with pytest.raises(StrategyError, match="lost all its equity in TEST by 2020-01-14"):

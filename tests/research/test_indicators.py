@@ -47,6 +47,20 @@ def test_atr_agrees_with_skender(spy, row, range_, mean):
     assert indicators.atr(spy).iloc[row] == pytest.approx(mean, abs=5e-5)
 
 
+def test_rsi_agrees_with_talib(shared):
+    """TA-Lib's RSI(14) and RSI(2) on every bar of Skender's prices, and on the warm-up."""
+    told = pd.read_csv(shared / "reference/talib/skender_default.csv.gz", index_col="date", parse_dates=True)
+    quotes = pd.read_csv(ANSWERS / "indicators.csv", comment="#", index_col="date", parse_dates=True)
+    for name, period in (("rsi14", 14), ("rsi2", 2)):
+        found = indicators.rsi(quotes["close"], period)
+        np.testing.assert_allclose(found, told[name], rtol=1e-8, atol=1e-8, equal_nan=True)
+
+
+def test_rsi_of_what_never_moves_is_missing():
+    """Constant prices are neither strong nor weak."""
+    assert indicators.rsi(pd.Series([5.0] * 50), 14).isna().all()
+
+
 def test_moving_average_of_volume_agrees_with_skender(spy):
     """Skender's expectation for SMA(20) of volume at row 24 (Sma.StaticSeries.Tests.cs)."""
     assert indicators.sma(spy["volume"], 20).iloc[24] == pytest.approx(77_293_768.2)

@@ -73,3 +73,4 @@ def test_what_does_not_move_has_no_ratio(flat):
     assert np.isnan(found.low["sharpe"][0])
     assert np.isfinite(found.low["sharpe"][1])
     assert found.low["max_drawdown"][0] == 0
+    assert intervals(values[:, :1]).high["total_return"][0] == pytest.approx((1 + flat) ** 300 - 1)

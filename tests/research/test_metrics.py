@@ -38,6 +38,7 @@ def test_agrees_with_empyrical(case):
         ("ann_std", lambda r: metrics.volatility(r, MONTHS)),
         ("sortino", lambda r: metrics.sortino(r, periods=1)),
         ("maxdd", lambda r: -metrics.max_drawdown(r)),
+        ("calmar", lambda r: metrics.calmar(r, MONTHS)),
         ("cum_return", metrics.total_return),
     ],
 )
@@ -56,6 +57,26 @@ def test_a_year_has_252_sessions():
     assert metrics.sharpe(returns) == metrics.sharpe(returns, 252)
     assert metrics.volatility(returns) == pytest.approx(np.std(returns, ddof=1) * 252**0.5)
     assert metrics.cagr(series(*[0.0] * 251, 0.1)) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
+def test_every_figure_is_defined_once(name):
+    """Its field, how it is shown, its formula and its source; and many columns give what each gives alone."""
+    metric = metrics.METRICS[name]
+    assert metric.name == name
+    assert metric.label
+    assert metric.unit in {"", "fraction"}
+    assert metric.convention.endswith(".")
+    assert metric.source
+    values = np.random.default_rng(1).normal(0.001, 0.02, (100, 3))
+    together = metric.compute(values, 252)
+    alone = [getattr(metrics.performance(pd.Series(values[:, n]), 252), name) for n in range(3)]
+    np.testing.assert_allclose(together, alone, rtol=1e-12)
+
+
+def test_the_fields_are_the_metrics():
+    """Nothing is computed that is not defined, and the other way round."""
+    assert [field.name for field in dataclasses.fields(metrics.Performance)] == list(metrics.METRICS)
 
 
 def test_leading_nan_is_left_out():

@@ -10,12 +10,18 @@ import pandas as pd
 import pytest
 
 from tickerbook.errors import ConfigError, StrategyError
+from tickerbook.research.backtest import backtest
+from tickerbook.research.costs import Costs
+from tickerbook.research.ranges import ranges
 from tickerbook.research.strategy import (
     checked_exposure,
+    decide,
+    family,
     strategy,
     strategy_name,
     strategy_names,
     strategy_parameters,
+    strategy_title,
 )
 
 ALL = strategy_names()
@@ -276,3 +282,121 @@ class TestLevelBounce:
     def test_a_near_target_is_not_worth_it(self, bounce, rule):
         """The bounce is left alone where resistance is nearer than the risk allows."""
         assert (replace(rule, reward_risk=50.0).exposure(bounce(102, 103)) == 0).all()
+
+
+class TestRanges:
+    @pytest.mark.parametrize("name", ALL)
+    def test_every_number_has_a_range(self, name):
+        """What is tried, and the default, are in it; the default is among what is tried."""
+        rule = strategy(name)
+        known = ranges(type(rule))
+        numbers = {k for k, v in strategy_parameters(rule).items() if not isinstance(v, bool)}
+        assert set(known) == numbers
+        for key, allowed in known.items():
+            assert all(allowed.low <= value <= allowed.high for value in allowed.tried)
+            assert not allowed.tried or getattr(rule, key) in allowed.tried
+        assert rule in family(name)
+
+    @pytest.mark.parametrize("name", ALL)
+    def test_outside_its_range_nothing_is_made(self, name):
+        """Below the low and above the high, by name."""
+        for key, allowed in ranges(type(strategy(name))).items():
+            kind = type(getattr(strategy(name), key))
+            for value in (kind(allowed.low) - 1, kind(allowed.high) + 1):
+                with pytest.raises(ConfigError, match=f"{key} = .* is outside"):
+                    strategy(name, **{key: value})
+
+    def test_titles_are_for_readers(self):
+        """No file names on pages; a strategy of a notebook is called by its class."""
+        titles = [strategy_title(strategy(name)) for name in ALL]
+        assert len(set(titles)) == len(titles)
+        assert not any("_" in title for title in titles)
+        assert strategy_title(Rule(on)) == "Rule"
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if hasattr(type(strategy(n)), "exposures")])
+def test_many_at_once_are_what_each_is_alone(name, make_walk):
+    """A column of the vectorised exposures is the exposure of its rule."""
+    bars = make_walk(sessions=600, seed=3)
+    rules = family(name)
+    said = decide(rules, bars).exposures
+    for column, rule in enumerate(rules):
+        assert list(said[:, column]) == list(rule.exposure(bars))
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if hasattr(type(strategy(n)), "exits")])
+def test_exits_do_not_see_the_future(name, make_walk):
+    """Stops and targets of a shorter history are those of the longer one."""
+    bars, rule = make_walk(sessions=500), strategy(name)
+    whole = rule.exits(bars)
+    for end in (150, 220, 333, 410):
+        pd.testing.assert_frame_equal(rule.exits(bars.until(bars.frame.index[end])), whole.iloc[: end + 1])
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if hasattr(type(strategy(n)), "exits")])
+def test_a_position_has_its_stop_below_and_its_target_above(name, make_walk):
+    """While it is held there is a stop below the entry's close; without a position there is none."""
+    bars, rule = make_walk(sessions=800, seed=2), strategy(name)
+    held, exits = rule.exposure(bars) == 1, rule.exits(bars)
+    begun = held & ~held.shift(fill_value=False)
+    assert begun.sum() > 2
+    assert (exits["stop"][begun] < bars.frame["close"][begun]).all()
+    assert not (exits["target"][begun] <= bars.frame["close"][begun]).any()
+    assert exits["stop"].notna().equals(held)
+
+
+@pytest.mark.parametrize("name", ACTING)
+def test_constant_prices_decide_nothing(name, make_closes):
+    """A line that never moves has no cross, no channel, no swing and no trend."""
+    assert (strategy(name).exposure(make_closes([50.0] * 600)) == 0).all()
+
+
+class TestRsiReversion:
+    def test_weakness_is_bought_and_recovery_sold(self, make_closes):
+        """In after a fall, out after the rise."""
+        closes = [100, 101, 102, 95, 90, 85, 84, 90, 99, 108, 110]
+        said = strategy("rsi_reversion", period=2, low=20.0, high=70.0).exposure(make_closes(closes))
+        assert list(said) == [0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0]
+
+
+class TestTimeSeriesMomentum:
+    def test_side_and_size(self, make_walk):
+        """Where the past return is positive: target over measured volatility, at most one; decided monthly."""
+        bars = make_walk(sessions=300, seed=2)
+        rule = strategy("time_series_momentum", lookback=60, window=20, volatility=0.1)
+        close = bars.frame["close"]
+        risen = close > close.shift(60)
+        size = (0.1 / (close.pct_change().rolling(20).std() * 252**0.5)).clip(upper=1)
+        months = pd.Series(close.index.to_period("M"), close.index)
+        review = months.ne(months.shift()) & (np.arange(300) >= 60)
+        expected = (size * risen).where(review).ffill().fillna(0.0)
+        np.testing.assert_allclose(rule.exposure(bars), expected)
+
+    def test_short_takes_the_other_side(self, make_closes):
+        """With `short`, what has fallen is sold."""
+        bars = make_closes(list(np.linspace(100, 60, 120) + np.sin(np.arange(120))))
+        rule = strategy("time_series_momentum", lookback=20, window=20, short=True)
+        assert rule.exposure(bars).iloc[-1] < 0
+        assert (replace(rule, short=False).exposure(bars) == 0).all()
+
+
+class TestLevelBreakout:
+    def test_a_breakout_is_bought(self, make_closes):
+        """Two highs near 112, and a close above both; the stop is below the lower one."""
+        legs = [(100, 112, 6), (110, 102, 5), (104, 111.8, 5), (110, 103, 5), (105, 115, 6)]
+        path = np.concatenate([np.linspace(*leg) for leg in legs])
+        opens = path - np.diff(path, prepend=path[0]) / 2
+        bars = make_closes(path, opens)
+        rule = strategy("level_breakout", span=1, lookback=20, touches=2, zone_atr=1.0, stop_atr=0.5)
+        said, exits = rule.exposure(bars), rule.exits(bars)
+        first = said.ne(0).idxmax()
+        assert bars.frame["close"].loc[first] > 112 >= bars.frame["close"].shift().loc[first]
+        assert exits["stop"].loc[first] < 111.8
+        assert exits["target"].loc[first] > bars.frame["close"].loc[first]
+
+
+class TestBuyAndHold:
+    def test_is_the_benchmark(self, make_walk):
+        """The strategy is what every other is compared with, to the last digit."""
+        result = backtest(make_walk(), strategy("buy_and_hold"), Costs(5, 5))
+        pd.testing.assert_series_equal(result.equity, result.benchmark, check_names=False)

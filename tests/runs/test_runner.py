@@ -7,10 +7,12 @@ from datetime import date
 import nbformat
 import pytest
 from books import bars, book, cells, front, write_book
+from sqlalchemy import select
 
 from tickerbook.errors import ConfigError, NotebookError, ParameterError
 from tickerbook.market.lake import Lake
 from tickerbook.runs.ledger import Ledger
+from tickerbook.runs.ledger.tables import LEASES, RUNNERS
 from tickerbook.store import Failure, RunStore
 
 pytestmark = pytest.mark.usefixtures("kernels")  # no test here starts a real one
@@ -537,10 +539,12 @@ def test_a_failing_listener_ends_the_batch_in_order(chain, kernels):
     assert kernels.asked == []
 
 
-def test_no_lock_is_left(chain):
-    """Locks go with their runs."""
+def test_nothing_is_held_afterwards(chain):
+    """Leases go with their runs, and the runner with its batch."""
     chain.run()
-    assert list((chain.store.root / ".locks").iterdir()) == []
+    with Ledger(chain.settings.ledger).database.reading() as connection:
+        assert connection.execute(select(LEASES)).all() == []
+        assert connection.execute(select(RUNNERS)).all() == []
 
 
 def test_results_equal_what_is_stored(chain):

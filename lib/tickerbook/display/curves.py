@@ -122,7 +122,7 @@ def _pale(line: Line, values: pd.Series, step: int, pane: Pane) -> str:
     """In-sample behind the rest: thin, pale, and with half as many points."""
     thinned = _last(values, 2 * step)
     known = [(2 * x + 1, pane.units(value)) for x, value in enumerate(thinned) if value == value]  # noqa: PLR0124 - not NaN
-    return tag("path", d=track(known), style=f"stroke:{line.colour};stroke-width:1px", opacity=0.35)
+    return tag("path", d=track(known), style=f"stroke:{line.colour};stroke-width:1px", opacity=0.3)
 
 
 def _heading(lines: Sequence[Line]) -> str:

@@ -9,7 +9,7 @@ The lake keeps the last good prices of such a ticker. They are stale, and a page
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -51,14 +51,19 @@ class Quarantine:
         return {symbol: one for symbol in symbols if (one := self.get(symbol)) is not None}
 
     def get(self, ticker: str) -> Quarantined | None:
-        """Why a ticker is in quarantine; None where it is not."""
+        """Why a ticker is in quarantine; None where it is not. A damaged note still says that it is."""
+        path = self._path(ticker, "json")
         try:
-            told = json.loads(self._path(ticker, "json").read_text(encoding="utf-8"))
+            told = json.loads(path.read_text(encoding="utf-8"))
+            told["since"] = datetime.fromisoformat(told["since"])
+            told["session"] = date.fromisoformat(told["session"]) if told["session"] else None
+            return Quarantined(**told | {"checks": tuple(told["checks"])})
         except FileNotFoundError:
             return None
-        told["since"] = datetime.fromisoformat(told["since"])
-        told["session"] = date.fromisoformat(told["session"]) if told["session"] else None
-        return Quarantined(**told | {"checks": tuple(told["checks"])})
+        except (ValueError, TypeError, LookupError):
+            since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            why = f"the note that says why is damaged ({path.name})"
+            return Quarantined(ticker, "its provider", since, why, (), since.date())
 
     def put(
         self,

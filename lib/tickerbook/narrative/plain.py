@@ -136,9 +136,9 @@ def _doubt(tested: Sequence[Row]) -> Iterator[str]:
         return
     sure = [row for row in bounded if _value(row, "oos_sharpe_low") > 0]
     if sure:
-        yield f"The interval of the Sharpe ratio is wholly positive only for {_names(sure)}."
+        yield f"The interval of return to risk is wholly positive only for {_names(sure)}."
     else:
-        yield "For none of them is the interval of the Sharpe ratio wholly positive: gains may be luck."
+        yield "For none of them is the interval of return to risk wholly positive: gains may be luck."
 
 
 def _origin(facts: Facts) -> Iterator[str]:
@@ -268,7 +268,7 @@ def _names(rows: Sequence[Row]) -> str:
 
 def _title(row: Row) -> str:
     """What readers call a strategy."""
-    return _slot(row.get("title", row["name"]))
+    return _slot(row["title" if _value(row, "title") is not None else "name"])
 
 
 def _listed(items: Sequence[str]) -> str:

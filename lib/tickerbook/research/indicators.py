@@ -72,7 +72,7 @@ def rsi(values: pd.Series, period: int = 14) -> pd.Series:
     """Relative strength index, Wilder's (1978), from 0 to 100.
 
     100 · gains / (gains + losses), each smoothed by `wilder`. The first value is at row `period`, counted
-    from 0: the convention of TA-Lib, Skender and StockCharts. NaN where nothing has moved yet.
+    from 0: the convention of TA-Lib and Skender. NaN where nothing has moved yet.
 
     Raises:
         ConfigError: if `period` is below 1.

@@ -67,7 +67,7 @@ def intervals(
 
     moving = returns.std(axis=0) > 0
     lengths = optimal_block_length(returns[:, moving])["stationary"] if moving.any() else []
-    block = max(_SHORTEST_BLOCK, *lengths)
+    block = max([_SHORTEST_BLOCK, *lengths])
     drawn: dict[str, list[Array]] = {}
     sampler = StationaryBootstrap(block, returns, seed=np.random.default_rng(seed))
     for (sample,), _ in sampler.bootstrap(repetitions):

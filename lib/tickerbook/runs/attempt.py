@@ -1,20 +1,18 @@
 """One run, from its key to a stored result. This is what a worker does."""
 
 import platform
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING
-
-from filelock import FileLock, Timeout
 
 from tickerbook.errors import DataError
 from tickerbook.facts import Facts
 from tickerbook.runs.harvest import harvest
 from tickerbook.runs.inputs import Prices, Work, ingredients, look_around, origin, read_prices, stored
 from tickerbook.runs.key import Ingredients, versions
+from tickerbook.runs.ledger.leases import Runner, StoppedError
 from tickerbook.settings import Settings
 from tickerbook.store import Failure, Run, RunResult, RunStore, Status
 
@@ -37,20 +35,29 @@ class Workshop:
 
     settings: Settings
     kernels: "Kernels"
+    runner: Runner
     clock: Callable[[], datetime]
     force: bool
 
     @property
     def store(self) -> RunStore:
-        """Where results go."""
-        return RunStore(self.settings.runs)
+        """Where results go, as long as nobody has taken over."""
+        return RunStore(self.settings.runs, self.runner.fence)
 
 
-def attempt(work: Work, shop: Workshop) -> RunResult:
+def attempt(work: Work, shop: Workshop, run: int) -> RunResult:
     """Execute a piece of work and store the result, or take the one that is stored.
 
     Another process with the same work at the same time executes it, or waits and takes the result. If what
     the run is computed from changes meanwhile, nothing is stored under the old key and it is executed anew.
+
+    Args:
+        work: what to do.
+        shop: with what.
+        run: its number in the ledger.
+
+    Raises:
+        TakenOverError: if others gave this process up, as after a pause.
     """
     started_at = shop.clock()
     made_of = None
@@ -58,13 +65,13 @@ def attempt(work: Work, shop: Workshop) -> RunResult:
         for _ in range(_TRIES):
             prices = _reader(work, shop)
             made_of = _made_of(work, shop, prices)
-            with _alone(made_of.key, shop):
+            with shop.runner.alone(made_of.key, run, lambda: shop.kernels.stopped):
                 result = None if shop.force else taken(shop.store, made_of.key)
-                result = result or _executed(work, made_of, prices, shop, started_at)
+                result = result or _executed(work, made_of, prices, shop, started_at, run)
             if result is not None:
                 return result
         failure = CHANGED
-    except Timeout:
+    except StoppedError:
         failure = INTERRUPTED
     except DataError as error:
         failure = Failure("no bars", error.message, error.remedy)
@@ -118,9 +125,15 @@ def _reader(work: Work, shop: Workshop) -> Callable[[str], Prices]:
 
 
 def _executed(
-    work: Work, made_of: Ingredients, prices: Callable[[str], Prices], shop: Workshop, started_at: datetime
+    work: Work,
+    made_of: Ingredients,
+    prices: Callable[[str], Prices],
+    shop: Workshop,
+    started_at: datetime,
+    run: int,
 ) -> RunResult | None:
     """The result, stored; None if it cannot be said what it was made of."""
+    shop.runner.ledger.change(run, "running", shop.clock(), session=work.session)
     done = shop.kernels.execute(work.template, work.parameters)
     facts, failure = (Facts(), done.failure) if done.failure else harvest(done.notebook, work.template.name)
     if failure and shop.kernels.stopped:
@@ -138,21 +151,3 @@ def _executed(
         versions={"python": platform.python_version()} | versions(_PACKAGES),
     )
     return result if failure is INTERRUPTED else kept(shop.store, result, done.text)
-
-
-@contextmanager
-def _alone(key: str, shop: Workshop) -> Iterator[None]:
-    """Hold the lock of a key, so that one process at a time executes that run.
-
-    Raises:
-        Timeout: if the batch is stopped while it waits.
-    """
-    path = shop.store.root / ".locks" / f"{key}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path).acquire(poll_interval=0.1, cancel_check=lambda: shop.kernels.stopped):
-        try:
-            yield
-        finally:
-            # While we hold it: who waits for it sees that the file is gone and makes a new one.
-            with suppress(OSError):
-                path.unlink()

@@ -1,7 +1,7 @@
 """Hands: where notebooks execute, on this machine or on the workers of a Dask cluster."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +13,9 @@ from typing import Any, Protocol, cast
 from tickerbook.errors import ConfigError
 from tickerbook.runs.attempt import INTERRUPTED, Workshop, attempt, unmade
 from tickerbook.runs.inputs import Work
-from tickerbook.settings import Settings, load_settings
+from tickerbook.runs.ledger import Ledger
+from tickerbook.runs.ledger.leases import open_runner
+from tickerbook.settings import load_settings
 from tickerbook.store import Failure, RunResult
 
 LOCAL = "local"
@@ -24,41 +26,36 @@ _REACHING = 30  # seconds to find a scheduler
 class Hands(Protocol):
     """Executes pieces of work."""
 
-    def submit(self, work: Work) -> "Future[RunResult]":
-        """Begin when there is room."""
+    def submit(self, work: Work, run: int) -> "Future[RunResult]":
+        """Begin when there is room; `run` is its number in the ledger."""
 
     def stop(self) -> None:
         """End what runs, at once; may be called again."""
 
 
 @contextmanager
-def open_hands(
-    name: str, settings: Settings, clock: Callable[[], datetime], workers: int, *, force: bool
-) -> Iterator[tuple[Workshop, Hands]]:
+def open_hands(name: str, shop: Workshop, workers: int) -> Iterator[Hands]:
     """Hands by name: "local", or the address of a Dask scheduler such as dask://10.0.0.5:8786.
 
-    With Dask, the project's folder with lake, run store and ledger must be on storage that all machines see
-    under the same path, and the same tickerbook installed on each.
+    With Dask, the project's folder with lake and run store must be on storage that all machines see under the
+    same path, the ledger where all reach it, and the same tickerbook installed on each.
 
     Raises:
         ConfigError: for another name, a scheduler that does not answer, or without the package distributed.
     """
-    from tickerbook.runs.kernels import open_kernels  # noqa: PLC0415 - papermill costs 2 s, --help needs none
-
-    with open_kernels(settings.project, workers=workers) as kernels:
-        shop = Workshop(settings, kernels, clock, force)
-        if name == LOCAL:
-            yield shop, _Here(shop, ThreadPoolExecutor(workers, thread_name_prefix="tickerbook-run"))
-        elif name.startswith(_DASK):
-            client = _client(name.removeprefix(_DASK))
-            try:
-                yield shop, _Elsewhere(shop, client)
-            finally:
-                client.close()
-        else:
-            raise ConfigError(
-                f"There is no executor {name!r}.", "It is local, or dask://HOST:PORT of a scheduler."
-            )
+    if name == LOCAL:
+        with ThreadPoolExecutor(workers, thread_name_prefix="tickerbook-run") as pool:
+            yield _Here(shop, pool)
+    elif name.startswith(_DASK):
+        client = _client(name.removeprefix(_DASK))
+        try:
+            yield _Elsewhere(shop, client)
+        finally:
+            client.close()
+    else:
+        raise ConfigError(
+            f"There is no executor {name!r}.", "It is local, or dask://HOST:PORT of a scheduler."
+        )
 
 
 @dataclass(frozen=True)
@@ -66,8 +63,8 @@ class _Here:
     shop: Workshop
     pool: ThreadPoolExecutor
 
-    def submit(self, work: Work) -> "Future[RunResult]":
-        return self.pool.submit(attempt, work, self.shop)
+    def submit(self, work: Work, run: int) -> "Future[RunResult]":
+        return self.pool.submit(attempt, work, self.shop, run)
 
     def stop(self) -> None:
         self.pool.shutdown(wait=False, cancel_futures=True)
@@ -81,10 +78,10 @@ class _Elsewhere:
     stopped: bool = False
     theirs: list[Any] = field(default_factory=list)
 
-    def submit(self, work: Work) -> "Future[RunResult]":
+    def submit(self, work: Work, run: int) -> "Future[RunResult]":
         now_at = self.shop.clock()
         project = str(self.shop.settings.project)
-        theirs = self.client.submit(execute, work, project, now_at, self.shop.force, pure=False)
+        theirs = self.client.submit(execute, work, run, project, now_at, self.shop.force, pure=False)
         ours: Future[RunResult] = Future()
         self.theirs.append(theirs)
         theirs.add_done_callback(lambda done: ours.set_result(self._result(done, work, now_at)))
@@ -110,15 +107,17 @@ def _lost(error: BaseException) -> Failure:
     )
 
 
-def execute(work: Work, project: str, now_at: datetime, force: bool) -> RunResult:
-    """Execute a piece of work in this process, which is a worker's; `now_at` is the runner's clock."""
-    from tickerbook.runs.kernels import open_kernels  # noqa: PLC0415 - as above
+def execute(work: Work, run: int, project: str, now_at: datetime, force: bool) -> RunResult:
+    """Execute a piece of work in this process, which is a worker's; `now_at` is the clock of who asks."""
+    from tickerbook.runs.kernels import open_kernels  # noqa: PLC0415 - papermill costs 2 s, --help needs none
 
     settings = load_settings(Path(project))
-    began = time.monotonic()
-    with open_kernels(settings.project) as kernels:
-        clock = partial(_since, now_at, began)
-        return attempt(work, Workshop(settings, kernels, clock, force))
+    clock = partial(_since, now_at, time.monotonic())
+    with (
+        open_kernels(settings.project) as kernels,
+        open_runner(Ledger(settings.ledger), kernels.folder, clock) as runner,
+    ):
+        return attempt(work, Workshop(settings, kernels, runner, clock, force), run)
 
 
 def _since(now_at: datetime, began: float) -> datetime:

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from papermill.execute import remove_error_markers
 
 from tickerbook import errors
 from tickerbook.runs import bounds
+from tickerbook.runs.scratch import own_folder
 from tickerbook.runs.template import Template
 from tickerbook.store import Failure
 
@@ -197,8 +197,8 @@ def open_kernels(
         workers: kernels at a time; together they leave a share of the machine's memory to the rest of it.
     """
     memory = psutil.virtual_memory().total // (workers + 1)
-    with tempfile.TemporaryDirectory(prefix="tickerbook-", ignore_cleanup_errors=True) as folder:
-        kernels = Kernels(project.resolve(), Path(folder), _kernel_name(), memory, timeout, deadline)
+    with own_folder() as folder:
+        kernels = Kernels(project.resolve(), folder, _kernel_name(), memory, timeout, deadline)
         try:
             yield kernels
         finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
@@ -9,11 +10,14 @@ from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 from typing import Any, Literal
 
+from tickerbook.errors import TakenOverError
+from tickerbook.files import left_halfway, tidy
 from tickerbook.runs.attempt import Workshop
 from tickerbook.runs.decide import Decider
 from tickerbook.runs.hands import LOCAL, Hands, open_hands
 from tickerbook.runs.inputs import look_around, read_prices
 from tickerbook.runs.ledger import Ledger
+from tickerbook.runs.ledger.leases import Runner, open_runner
 from tickerbook.runs.plan import Node, Plan, make_plan
 from tickerbook.settings import Settings
 from tickerbook.store import RunResult
@@ -78,17 +82,33 @@ def run_all(
     Raises:
         ConfigError: before anything runs, for a ticker, notebook, parameter or ledger that does not fit.
         NotebookError: before anything runs, for a notebook that cannot be run as it is written.
+        TakenOverError: if it was paused so long that others have gone on in its place.
         KeyboardInterrupt: handed on when every kernel is gone and every outcome is recorded.
     """
+    from tickerbook.runs.kernels import open_kernels  # noqa: PLC0415 - papermill costs 2 s, --help needs none
+
     plan = make_plan(settings, tickers, notebooks, session, overrides or {})
     ledger = Ledger(settings.ledger)
-    with open_hands(executor, settings, clock, workers, force=force) as (shop, hands):
-        batch = _Batch(plan, shop, hands, ledger, workers, on_event)
-        try:
-            batch.drive()
-        finally:
-            batch.close()
+    with (
+        open_kernels(settings.project, workers=workers) as kernels,
+        open_runner(ledger, kernels.folder, clock) as runner,
+    ):
+        _tidy_up(settings, runner)
+        shop = Workshop(settings, kernels, runner, clock, force)
+        with open_hands(executor, shop, workers) as hands:
+            batch = _Batch(plan, shop, hands, ledger, workers, on_event)
+            try:
+                batch.drive()
+            finally:
+                batch.close()
     return [batch.results[node] for node in batch.order]
+
+
+def _tidy_up(settings: Settings, runner: Runner) -> None:
+    """Mend what killed runners left in the run store, unless one that lives may be at work there."""
+    left = left_halfway(settings.runs)
+    if runner.is_only_one:  # so nobody is at work on what was seen before
+        tidy(left)
 
 
 class _Batch:
@@ -116,7 +136,8 @@ class _Batch:
         prices = cache(partial(read_prices, shop.settings, until=plan.session))
         around = look_around(shop.settings.project)
         self.decider = Decider(plan, shop, around, prices, self.results)
-        self.number = ledger.begin(shop.clock())
+        self.number = ledger.begin(shop.clock(), graph)
+        self.runs = ledger.runs_of(self.number)
 
     def drive(self) -> None:
         """Begin what is ready, the first ticker first; wait when every worker is busy."""
@@ -138,11 +159,12 @@ class _Batch:
         self.hands.stop()
         while wait(self.running, timeout=_KILL_AGAIN).not_done:
             self.hands.stop()  # again and again: a kernel may have been starting
-        for future, node in self.running.items():
-            if not (future.cancelled() or future.exception() or node in self.results):
-                self._finish(node, future.result())
-        whole = len(self.results) == len(self.order)
-        self.ledger.end(self.number, self.shop.clock(), "finished" if whole else "interrupted")
+        with suppress(TakenOverError):  # then others have recorded what became of it
+            for future, node in self.running.items():
+                if not (future.cancelled() or future.exception() or node in self.results):
+                    self._finish(node, future.result())
+            whole = len(self.results) == len(self.order)
+            self.ledger.end(self.number, self.shop.clock(), "finished" if whole else "interrupted")
 
     def _begin(self, node: Node) -> None:
         self._tell("started", node)
@@ -150,10 +172,10 @@ class _Batch:
         if isinstance(decided, RunResult):
             self._finish(node, decided)
         else:
-            self.running[self.hands.submit(decided)] = node
+            self.running[self.hands.submit(decided, self.runs[node])] = node
 
     def _finish(self, node: Node, result: RunResult) -> None:
-        self.ledger.record(self.number, result)
+        self.ledger.record(self.number, result, self.shop.clock())
         self.results[node] = result
         self.sorter.done(node)
         self._tell("finished", node, result)

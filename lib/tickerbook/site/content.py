@@ -10,6 +10,7 @@ from typing import Any
 from tickerbook.errors import TickerbookError
 from tickerbook.facts import Facts
 from tickerbook.market.lake import Lake, newest_known, project_lake
+from tickerbook.promotions import Promotions
 from tickerbook.settings import Settings, Ticker
 from tickerbook.site import api, notebooks, pages
 from tickerbook.site.views import NO_PRICES, ReadOnce, TickerView, attempts, view_ticker
@@ -101,6 +102,7 @@ def gather(
     sources = {
         "_generated/home.md": pages.home_include(records, settings.title, api.moment(now_at)),
         **{f"_generated/{name}.md": include for name, (include, _, _) in universe.items()},
+        "_generated/promotions.md": pages.promotions_include(Promotions(settings.project)),
         "_generated/runs.md": pages.runs_include(runs, records, api.moment(now_at)),
     }
     sources |= {pages.ticker_source(s.record["ticker"]): s.source for s in sheets if s.source is not None}

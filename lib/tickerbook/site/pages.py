@@ -12,8 +12,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from tickerbook.errors import TornFileError
 from tickerbook.facts import Facts
 from tickerbook.files import slug, write_text
+from tickerbook.promotions import Promotions
 from tickerbook.site import api, notebooks
 from tickerbook.site.api import FOLDER, failure_record, moment, ticker_file
 from tickerbook.site.clean import block
@@ -115,6 +117,24 @@ def runs_include(
             runs_file=f"{FOLDER}/runs.json",
         )
     )
+
+
+def promotions_include(promotions: Promotions) -> str:
+    """What was asked of the strategies' evidence, newest first: granted or refused, and what was missing.
+
+    A record that cannot be read is told; it stops nothing else.
+    """
+    rows, holdouts, faults = [], [], []
+    for name in promotions.strategies():
+        try:
+            known = promotions.read(name)
+        except TornFileError as error:
+            faults.append(error.message)
+            continue
+        rows += [{**entry, "strategy": name} for entry in known["decisions"]]
+        holdouts += [{**entry, "strategy": name} for entry in known["holdouts"]]
+    rows.sort(key=lambda row: str(row["asked_at"]), reverse=True)
+    return block(_render("promotions.html", rows=rows, holdouts=holdouts, faults=faults))
 
 
 def stale_notice(reason: str, built_at: str) -> str:

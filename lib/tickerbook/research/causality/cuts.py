@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 FIRST = 5  # rows before this are no history
-_RANDOM, _TURNS, _LARGEST, _MOVES, _YEARS, _MONTHS, _WEEKS = 4, 4, 2, 2, 1, 2, 1
+_RANDOM, _TURNS, _LARGEST, _MOVES, _YEARS, _MONTHS, _WEEKS = 3, 4, 2, 2, 1, 1, 1
 
 
 def cuts(frame: pd.DataFrame, output: np.ndarray, rng: np.random.Generator) -> list[int]:
@@ -12,7 +12,7 @@ def cuts(frame: pd.DataFrame, output: np.ndarray, rng: np.random.Generator) -> l
 
     Some at random; some at which the output changes, and those where it changes most, since what is decided
     there is what the future could have told; those before the largest moves of the price; the last sessions
-    of a year, of some months and of a week, of which only what follows says that they are the last.
+    of a year, a month and a week, of which only what follows says that they are the last.
 
     Args:
         frame: the history.

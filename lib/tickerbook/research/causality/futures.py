@@ -17,13 +17,15 @@ _SHUT = 43  # days
 
 def changed(frame: pd.DataFrame, cut: int, future: Future, rng: np.random.Generator) -> pd.DataFrame:
     """The history up to row `cut`, and another future after it."""
-    before, after = frame.iloc[: cut + 1], frame.iloc[cut + 1 : cut + 1 + REACH]
-    known = before.to_numpy().T
-    other = future(after.to_numpy().T.copy(), float(known[_CLOSE, -1]), rng)
-    days = before.index.append(_days(after.index, future))
-    made = pd.DataFrame(np.hstack((known, other)).T, index=days[: known.shape[1] + other.shape[1]])
-    made.columns = frame.columns
-    return made.rename_axis(frame.index.name)
+    if future is nothing:
+        return frame.iloc[: cut + 1].copy()
+    values = frame.to_numpy().T
+    known, after = values[:, : cut + 1], values[:, cut + 1 : cut + 1 + REACH]
+    other = future(after.copy(), float(known[_CLOSE, -1]), rng)
+    days = frame.index[: cut + 1 + REACH]
+    if future is other_days:
+        days = days[: cut + 1].append(_later(days[cut + 1 :])).rename(frame.index.name)
+    return pd.DataFrame(np.hstack((known, other)).T, index=days, columns=frame.columns)
 
 
 def nothing(_after: Array, _close: float, _rng: np.random.Generator) -> Array:
@@ -88,8 +90,6 @@ def name_of(future: Future) -> str:
     return future.__name__.replace("_", " ")
 
 
-def _days(after: pd.DatetimeIndex, future: Future) -> pd.DatetimeIndex:
-    if future is not other_days or len(after) == 0:
-        return after
-    begin = after[0] + pd.Timedelta(days=_SHUT)
-    return pd.date_range(begin, periods=len(after)).as_unit(after.unit)
+def _later(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    begin = days[0] + pd.Timedelta(days=_SHUT)
+    return pd.date_range(begin, periods=len(days)).as_unit(days.unit)

@@ -82,7 +82,7 @@ def _frame(moves: Moves, year: int, count: int) -> pd.DataFrame:
     }
     if moves is _ticks:
         prices = {name: np.maximum(1.0, np.round(price * 4 / 10) / 4) for name, price in prices.items()}
-    frame = pd.DataFrame(prices, index=days.rename("session"), dtype="float64")
+    frame = pd.DataFrame(prices, index=pd.DatetimeIndex(days.to_numpy(), name="session"), dtype="float64")
     return _with_trade(frame, rng, wild=moves is _storms)
 
 

@@ -16,7 +16,7 @@ from tickerbook.research.causality.histories import frame_of, histories
 from tickerbook.research.causality.replay import replay
 
 Indicator = Callable[..., Any]
-_SESSIONS = 420
+_SESSIONS = 320
 _WINDOWS = (5, 14)
 # Those that mark a bar later than at its close, as their docstrings say: name → parameter that says how much.
 _MARKED_LATER = {"swing_highs": "span", "swing_lows": "span"}
@@ -44,6 +44,7 @@ def certify_indicator(function: Indicator, others: Mapping[str, Bars], *, seed: 
     """
     name = getattr(function, "__name__", type(function).__name__)
     frames = {**histories(_SESSIONS), **{key: frame_of(bars.last(_SESSIONS)) for key, bars in others.items()}}
+    _arguments(function, _WINDOWS[0], next(iter(frames.values())))
     later = name in _MARKED_LATER and function is getattr(indicators, name)
     runs = [
         replay(
@@ -56,8 +57,11 @@ def certify_indicator(function: Indicator, others: Mapping[str, Bars], *, seed: 
 
 
 def _computed(function: Indicator, window: int, frame: pd.DataFrame) -> Any:
-    given = [_argument(function, parameter, frame, window) for parameter in _open(function)]
-    return function(*given)
+    return function(*_arguments(function, window, frame))
+
+
+def _arguments(function: Indicator, window: int, frame: pd.DataFrame) -> list[Any]:
+    return [_argument(function, parameter, frame, window) for parameter in _open(function)]
 
 
 def _argument(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tickerbook.certificates import Audit
+from tickerbook.errors import TickerbookError
 from tickerbook.research.causality.cuts import cuts
 from tickerbook.research.causality.futures import Future, changed, name_of, nothing
 
@@ -45,7 +46,7 @@ def replay(
     settles: int = 0,
     seed: int = 7,
 ) -> tuple[Seen, tuple[Audit, ...]]:
-    """Compute on every history, on its beginnings, and with other futures.
+    """Compute on every history, on its beginnings, and with other futures, until something is found.
 
     Args:
         compute: a frame of bars → a series, frame or array with a row for each bar.
@@ -58,8 +59,10 @@ def replay(
         What was seen, and the audits "prefix replay", "poisoned future" and "repeatable".
     """
     seen = Seen()
-    for name, frame in histories.items():
-        rng = np.random.default_rng([seed, len(frame)])
+    for number, (name, frame) in enumerate(histories.items()):
+        if seen.breaches:
+            break  # one is enough, and the first is told
+        rng = np.random.default_rng([seed, number])
         try:
             _replay(compute, name, frame, futures, settles, rng, seen)
         except Exception as error:  # noqa: BLE001 - whatever a rule raises is the finding
@@ -82,7 +85,8 @@ def _replay(
     seen: Seen,
 ) -> None:
     kept = frame.copy()
-    tabled(compute(frame.iloc[: len(frame) // 2]), len(frame) // 2)  # what is remembered must not help
+    half = len(frame) // 2
+    early = tabled(compute(frame.iloc[:half]), half)  # before the whole, of which nothing may be remembered
     whole = tabled(compute(frame), len(frame))
     rows = cuts(frame, whole, rng)
     for number, cut in enumerate(rows):
@@ -94,6 +98,8 @@ def _replay(
                 when = f"{name}, {name_of(future)} after {frame.index[cut]:%Y-%m-%d}"
                 seen.breach(question, f"{when}: {told}")
     seen.poisons += len(rows)
+    if not same(early[: half - settles], whole[: half - settles]).all():
+        seen.breach("prefix replay", f"{name}: its first half, computed first, is not that of the whole")
     seen.cuts += len(rows)
     seen.replays += len(rows)
     if not same(tabled(compute(frame), len(frame)), whole).all():
@@ -108,8 +114,11 @@ def _difference(
     """The first row before `until` at which the output on `other` is not that on the whole; empty if none."""
     try:
         said = tabled(compute(other), len(other))
+    except TickerbookError:
+        return ""  # a refusal of such bars tells nothing
     except Exception as error:  # noqa: BLE001 - whatever a rule raises is the finding
-        return f"{type(error).__name__}: {error}"
+        unbearable = other.iloc[-1].isna().all()  # no bars are like that
+        return "" if unbearable else f"{type(error).__name__}: {error}"
     if said.shape[1] != whole.shape[1]:
         return f"it has {said.shape[1]} columns, not {whole.shape[1]}"
     agree = same(said[:until], whole[:until])
@@ -134,6 +143,8 @@ def tabled(output: Any, rows: int) -> np.ndarray:
     """
     if isinstance(output, np.ndarray) and output.dtype == np.float64 and output.shape[:-1] == (rows,):
         return output
+    if isinstance(output, pd.Series) and output.dtype == np.float64 and len(output) == rows:
+        return output.to_numpy()[:, None]  # type: ignore[no-any-return] # pandas has no types
     frame = pd.DataFrame(output)
     if len(frame) != rows:
         raise ValueError(f"it gives {len(frame)} rows for {rows} bars")

@@ -1,0 +1,1 @@
+"""One file for each version of the ledger, in the order of their names."""
