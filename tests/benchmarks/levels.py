@@ -135,13 +135,11 @@ def speed() -> int:
     touch_study(books[0])
     found = [_seconds(find_levels, bars) for bars in books]
     studied = [_seconds(touch_study, bars) for bars in books]
-    at_once = _seconds(lambda all_: pool(map(touch_study, all_)), books[:2]) - sum(studied[:2])
     mean, total = sum(found) / len(found), sum(studied) / len(studied) * TICKERS / CORES
     sys.stdout.write(
         f"{len(books)} tickers, {sum(map(len, books)) / len(books):,.0f} bars each\n"
         f"levels, all methods: {mean * 1e3:.1f} ms a ticker, the slowest {max(found) * 1e3:.1f} ms\n"
         f"study: {sum(studied) / len(studied):.2f} s a ticker, {total:.0f} s for {TICKERS} on {CORES} cores\n"
-        f"league of two: {at_once:.2f} s\n"
     )
     return int(mean > FOUND_AT_MOST or total > STUDIED_AT_MOST)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import pytest
+import vectorbt as vbt
 
 from tickerbook.errors import ConfigError, NotEnoughBarsError, StrategyError
 from tickerbook.research.backtest import BENCHMARK, Schedule, backtest, backtest_facts, compare
@@ -159,6 +160,27 @@ class TestSweep:
             )
             assert total == pytest.approx(alone.metrics.total_return, abs=1e-12)
             assert sharpe == pytest.approx(alone.metrics.sharpe, abs=1e-9, nan_ok=True)
+
+    def test_agrees_with_vectorbts_own_portfolio(self, bars):
+        """Orders alone give the equity that `Portfolio.from_orders` gives when it walks every session."""
+        rules = family("ma_cross", {"fast": [3, 5, 9], "slow": [20, 40]})
+        swept = sweep(bars, rules, Costs(5, 5), keep=True)
+        frame = bars.frame.iloc[-len(swept.sessions) - 1 :]
+        held = np.vstack([np.zeros(6), swept.decisions.exposures[-len(frame) : -1]])
+        changed = np.diff(held, axis=0, prepend=0.0) != 0
+        target = np.where(changed, held * (1 + 1e-12) / 1.0005**2, np.nan)
+        whole = vbt.Portfolio.from_orders(
+            frame["close"],
+            size=target,
+            size_type="targetpercent",
+            price=frame["open"],
+            fees=0.0005,
+            slippage=0.0005,
+            size_granularity=1,
+            init_cash=100_000.0,
+            engine="rust",
+        )
+        np.testing.assert_allclose(whole.returns().to_numpy()[1:], swept.returns, atol=1e-12)
 
     def test_pieces_are_the_whole(self, bars, monkeypatch):
         """Bounded memory does not change a figure."""

@@ -76,7 +76,7 @@ def test_two_peaks_within_the_width_make_one_level_and_the_newer_weighs_more(mak
     (level,) = [one for one in of("swing clusters", bars) if one.price > 60]
     days = bars.frame.index
     assert 71.25 < level.price < 71.5
-    assert level.method == "cluster of 2 swings"
+    assert level.method == "swing cluster"
     assert (level.formed, level.known) == (days[20].date(), days[45].date())
 
 
@@ -104,7 +104,7 @@ def test_the_strongest_cluster_has_more_and_newer_swings(make_bars, monkeypatch)
     monkeypatch.setattr(clusters, "KEPT", 1)
     bars = peaks(make_bars, 80.0, 80.0, 70.0, 70.0, 70.0)
     (level,) = [one for one in of("swing clusters", bars) if one.price > 60]
-    assert (level.price, level.method) == (pytest.approx(71.0), "cluster of 3 swings")
+    assert level.price == pytest.approx(71.0)
 
 
 def test_a_zigzag_ends_its_leg_when_a_close_has_turned_three_atr(make_bars):

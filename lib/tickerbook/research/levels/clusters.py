@@ -32,7 +32,7 @@ def find(view: View) -> Iterator[Found]:
     ):
         for price, group in chosen:
             formed, known = int(turns.rows[group].min()), int(turns.known[group].max())
-            yield Found(price, f"cluster of {len(group)} swings", "swing clusters", formed, known)
+            yield Found(price, "swing cluster", "swing clusters", formed, known)
 
 
 def clustered(prices: np.ndarray, width: float) -> list[np.ndarray]:
