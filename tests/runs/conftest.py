@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
+import postgres
 import pytest
 from books import bars, payload
 
@@ -53,6 +54,23 @@ class Pretended:
         bundle = payload(**{f"{template.name}__{name}": value for name, value in answer.items()})
         notebook.cells[-1].outputs = [nbformat.v4.new_output("display_data", data=bundle)]
         return Executed(notebook)
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL server."""
+    if why := postgres.missing():
+        pytest.skip(why)
+    with postgres.running_server() as started:
+        yield started
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """Where a ledger is going to be: in a folder that is not there yet, or on a server."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'data' / 'ledger.db'}"
+    return request.getfixturevalue("server").new_database()
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from tickerbook.errors import ConfigError, TornFileError
 from tickerbook.facts import Facts
@@ -41,16 +43,18 @@ ledger.end(batch, at, "finished")
 
 
 @pytest.fixture
-def url(tmp_path):
-    """Where a ledger is going to be: in a folder that is not there yet."""
+def file(tmp_path):
+    """A ledger that is going to be a file."""
     return f"sqlite:///{tmp_path / 'data' / 'ledger.db'}"
 
 
 def rows(url, query):
-    """What the file really has."""
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        found = connection.execute(query).fetchall()
-    connection.close()
+    """What the database really has."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        result = connection.execute(text(query))
+        found = [tuple(row) for row in result] if result.returns_rows else []
+    engine.dispose()
     return found
 
 
@@ -122,7 +126,7 @@ def test_a_batch_says_how_it_ended(url):
     ledger.end(ledger.begin(STARTED_AT), STARTED_AT, "interrupted")
     ledger.begin(STARTED_AT)
     states = rows(url, "select state, ended_at is null from batches order by id")
-    assert states == [("finished", 0), ("interrupted", 0), ("running", 1)]
+    assert states == [("finished", False), ("interrupted", False), ("running", True)]
 
 
 def test_a_row_is_strict_json(url):
@@ -133,22 +137,38 @@ def test_a_row_is_strict_json(url):
     assert (told["session"], told["failure"]["kind"], told["ticker"]) == ("2024-01-12", "error", "AAPL")
 
 
-def test_processes_that_write_at_once_lose_nothing(url):
-    """Six processes make the file together and write 25 rows each: none is locked out, no row is lost."""
-    command = [sys.executable, "-W", "error", "-c", WRITER, url, "25"]
-    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(6)]
-    assert [(w.communicate()[1], w.returncode) for w in writers] == [("", 0)] * 6
-    assert rows(url, "select count(*), count(distinct key), count(distinct batch) from runs") == [
-        (150, 150, 6)
+def test_processes_that_write_at_once_lose_nothing(file):
+    """Three processes make the file together and write 50 rows each: none is locked out, no row is lost."""
+    command = [sys.executable, "-W", "error", "-c", WRITER, file, "50"]
+    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [(w.communicate()[1], w.returncode) for w in writers] == [("", 0)] * 3
+    assert rows(file, "select count(*), count(distinct key), count(distinct batch) from runs") == [
+        (150, 150, 3)
     ]
-    assert rows(url, "select count(*) from changes where state = 'ok'") == [(150,)]
+    assert rows(file, "select count(*) from changes where state = 'ok'") == [(150,)]
 
 
-def test_a_writer_waits_for_another(url, monkeypatch):
+def test_writers_at_once_lose_nothing(url):
+    """Eight ledgers are opened on one database at once, with 40 changes each: all are there, in order."""
+
+    def write(number):
+        ledger = Ledger(url)
+        batch = ledger.begin(STARTED_AT, [(f"n{n}", "AAPL") for n in range(10)])
+        for run in ledger.runs_of(batch).values():
+            for state in ("leased", "running", "ok"):
+                ledger.change(run, state, STARTED_AT, f"by {number}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert rows(url, "select count(*), count(distinct run) from changes") == [(320, 80)]
+    assert rows(url, "select count(*) from runs where state = 'ok'") == [(80,)]
+
+
+def test_a_writer_waits_for_another(file, monkeypatch):
     """While somebody holds the file, one waits; the patience has an end that is told."""
     monkeypatch.setattr("tickerbook.runs.ledger.database.PATIENCE", 0)
-    ledger = Ledger(url)
-    holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    ledger = Ledger(file)
+    holder = sqlite3.connect(file.removeprefix("sqlite:///"), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(ConfigError, match="locked"):
         ledger.begin(STARTED_AT)
@@ -160,47 +180,48 @@ def test_a_writer_waits_for_another(url, monkeypatch):
 @pytest.mark.parametrize(
     "content", [b"no database at all, but long enough to be read as one" * 30, b"\x00" * 4096]
 )
-def test_a_file_that_is_no_database_is_refused(url, tmp_path, content):
+def test_a_file_that_is_no_database_is_refused(file, tmp_path, content):
     """It is left as it is, and the error says what to do with it."""
     path = tmp_path / "data" / "ledger.db"
     path.parent.mkdir()
     path.write_bytes(content)
     with pytest.raises(TornFileError, match="ledger") as raised:
-        Ledger(url).last_batch()
+        Ledger(file).last_batch()
     assert "Move it away" in raised.value.remedy
     assert path.read_bytes() == content
 
 
-def test_a_torn_ledger_is_said(url, tmp_path):
+def test_a_torn_ledger_is_said(file, tmp_path):
     """A file cut in half is an error of ours, with the way out."""
-    ledger = Ledger(url)
+    ledger = Ledger(file)
     batch = ledger.begin(STARTED_AT)
     for number in range(50):
         ledger.record(batch, replace(RESULT, run=replace(RESULT.run, notebook=f"n{number}")))
+    ledger.database.engine.dispose()
     path = tmp_path / "data" / "ledger.db"
     os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(TornFileError, match="damaged"):
-        Ledger(url).last_batch()
+        Ledger(file).last_batch()
 
 
-def test_a_database_of_another_program_is_refused(url, tmp_path):
+def test_a_database_of_another_program_is_refused(file, tmp_path):
     """Nothing is added to somebody else's file."""
     (tmp_path / "data").mkdir()
     with sqlite3.connect(tmp_path / "data" / "ledger.db") as other:
         other.execute("create table songs (name text)")
     other.close()
     with pytest.raises(TornFileError, match="another program"):
-        Ledger(url)
-    assert rows(url, "select name from sqlite_master") == [("songs",)]
+        Ledger(file)
+    assert rows(file, "select name from sqlite_master") == [("songs",)]
 
 
-def test_the_scorecard_of_vendors_may_be_there_first(url, tmp_path):
+def test_the_scorecard_of_vendors_may_be_there_first(file, tmp_path):
     """Prices are fetched before anything runs, and noted in the same database."""
     (tmp_path / "data").mkdir()
     with sqlite3.connect(tmp_path / "data" / "ledger.db") as other:
         other.execute("create table market_asks (id integer)")
     other.close()
-    assert Ledger(url).last_batch() == []
+    assert Ledger(file).last_batch() == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The ledger's database: transactions that wait for one another, and that a lost connection repeats."""
 
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from sqlalchemy.exc import (
     OperationalError,
     SQLAlchemyError,
 )
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from tickerbook.errors import ConfigError, TornFileError
@@ -52,6 +53,7 @@ class Database:
         with self.translated():
             self.name = make_url(url).render_as_string()  # hides a password
             self.engine = _engine(url)
+        weakref.finalize(self, self.engine.dispose)  # nothing is left open when it is no longer used
 
     @property
     def is_file(self) -> bool:
@@ -142,8 +144,8 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    """An engine whose connections last as long as a transaction, so that nothing is left open."""
-    engine = create_engine(url, poolclass=NullPool)
+    """An engine that keeps a connection or two: the last one to leave an SQLite file writes it all anew."""
+    engine = create_engine(url, poolclass=QueuePool, pool_size=2, max_overflow=-1)
     if engine.dialect.name != "sqlite":
         return engine
     if engine.url.database:
