@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
+from tickerbook.research.frozen import PLACEBOS
 from tickerbook.research.league import LEAST, LEAST_CELL, LEAST_QUARTERS
 from tickerbook.research.race import HORIZON
-from tickerbook.research.study import PLACEBOS, STEP, TREND
+from tickerbook.research.study import STEP, TREND
 
 WORDS = {8: "eight", 10: "tenth"}
 

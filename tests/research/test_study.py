@@ -9,10 +9,11 @@ from odds_data import PLANTED, random_walk
 
 from tickerbook.errors import DataError
 from tickerbook.facts import Facts
+from tickerbook.research.frozen import REACH
 from tickerbook.research.level_facts import level_facts
 from tickerbook.research.levels import METHODS, Method
 from tickerbook.research.odds import study_facts, study_from_facts, touch_study
-from tickerbook.research.study import FIRST, REACH, STEP, Study
+from tickerbook.research.study import FIRST, STEP, Study
 from tickerbook.research.view import Found
 
 FEW = tuple(method for method in METHODS if method.name in {"prior", "round_numbers"})

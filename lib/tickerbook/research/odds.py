@@ -10,11 +10,12 @@ from datetime import date
 from math import sqrt
 
 from tickerbook.facts import Fact, Facts
+from tickerbook.research.frozen import PLACEBOS
 from tickerbook.research.league import League, pool
 from tickerbook.research.league_facts import league_facts
 from tickerbook.research.level import Level, Odds, nearest_resistance, nearest_support
 from tickerbook.research.scores import weight_of_own
-from tickerbook.research.study import PLACEBOS, Study, touch_study
+from tickerbook.research.study import Study, touch_study
 from tickerbook.research.study_facts import study_facts, study_from_facts
 
 __all__ = [

@@ -21,7 +21,7 @@ Everything ends with the last calendar quarter before the bars' newest session: 
 not settled by then, and stays the same all quarter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from zlib import crc32
@@ -30,16 +30,13 @@ import numpy as np
 import pandas as pd
 
 from tickerbook.bars import Bars
-from tickerbook.research.confluence import touches
-from tickerbook.research.levels import METHODS, Method, found_by
+from tickerbook.research.frozen import REACH, Frozen, freeze, placebos
+from tickerbook.research.levels import METHODS, Method
 from tickerbook.research.race import WINDOW, Outcome, Paths, follow
-from tickerbook.research.view import History, Search, View
+from tickerbook.research.view import History, Search
 
 STEP = 10  # sessions from one freeze to the next
 FIRST = 252  # sessions before the first freeze
-REACH = 5.0  # ATR
-PLACEBOS = 8
-OFFSETS = (0.5, 2.0)  # ATR: a zone's width at least
 TREND = 200  # sessions of the mean that tells rising from falling
 DISTANCES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, REACH)  # ATR: borders of the strata
 WIDTHS = (0.75, 1.25)  # ATR: borders between last bars that were narrow, usual and wide
@@ -49,7 +46,6 @@ REGIMES = ("rising", "falling")
 AGES = ("1 session", "2 to 5", "6 to 20", "21 to 60", "older")
 _AGE_BORDERS = (1, 5, 20, 60)
 _TOUCH_BORDERS = (0, 2)
-_SEED = 20130301
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +91,6 @@ class Study:
     tallies: tuple[Tally, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Frozen:
-    """Levels at their freezes, one entry each; `distance` is from the close to the near side, in ATR."""
-
-    kind: np.ndarray
-    row: np.ndarray
-    distance: np.ndarray
-    age: np.ndarray
-    visits: np.ndarray
-    is_support: np.ndarray
-
-
 def touch_study(bars: Bars, search: Search | None = None, methods: Iterable[Method] = METHODS) -> Study:
     """Follow the levels of a ticker, and as many placebos, as told above.
 
@@ -122,7 +106,7 @@ def touch_study(bars: Bars, search: Search | None = None, methods: Iterable[Meth
         return Study(bars.ticker, None, (), ())
     history = History(settled, search or Search())
     kinds: dict[str, str] = {}
-    real = _freeze(history, rows.tolist(), tuple(methods), kinds)
+    real = freeze(history, rows.tolist(), tuple(methods), kinds)
     return _studied(history, rows, real, kinds)
 
 
@@ -133,50 +117,7 @@ def _settled(bars: Bars) -> Bars | None:
     return replace(bars, frame=frame) if len(frame) else None
 
 
-def _freeze(
-    history: History, rows: Sequence[int], methods: Sequence[Method], kinds: dict[str, str]
-) -> _Frozen:
-    """Every level that is clear of the close and in reach; kinds are numbered in `kinds` as they appear."""
-    parts = [part for row in rows if (part := _frozen_at(history.at(row), methods, kinds)) is not None]
-    columns = zip(*parts, strict=True) if parts else [(np.zeros(0, dtype="int64"),)] * 6
-    return _Frozen(*(np.concatenate(column) for column in columns))
-
-
-def _frozen_at(view: View, methods: Sequence[Method], kinds: dict[str, str]) -> tuple[np.ndarray, ...] | None:
-    if not view.atr > 0:
-        return None
-    found = [(one, method.family) for method in methods for one in found_by(method, view)]
-    for one, family in found:
-        kinds.setdefault(one.kind, family)
-    number = {kind: place for place, kind in enumerate(kinds)}
-    prices = np.array([one.price for one, _ in found])
-    distance = (np.abs(prices - view.close) - view.half) / view.atr
-    near = np.flatnonzero((distance > 0) & (distance <= REACH))
-    kept = [found[place][0] for place in near.tolist()]
-    return (
-        np.array([number[one.kind] for one in kept], dtype="int64"),
-        np.full(len(kept), view.row),
-        distance[near],
-        view.row - np.array([one.known for one in kept], dtype="int64"),
-        touches(view, prices[near], np.array([one.formed for one in kept], dtype="int64")),
-        prices[near] < view.close,
-    )
-
-
-def _placebos(real: _Frozen) -> _Frozen:
-    """`PLACEBOS` for each level, nearer or farther by chance; one that would be out of reach is left out."""
-    rng = np.random.default_rng(_SEED)
-    shape = (len(real.row), PLACEBOS)
-    offset = rng.uniform(*OFFSETS, shape) * rng.choice((-1.0, 1.0), shape)
-    distance = real.distance[:, None] + offset
-    distance = np.where(distance > 0, distance, real.distance[:, None] - offset).ravel()
-    kept = distance <= REACH
-    columns = (real.kind, real.row, real.age, real.visits, real.is_support)
-    kind, row, age, visits, is_support = (np.repeat(column, PLACEBOS)[kept] for column in columns)
-    return _Frozen(kind, row, distance[kept], age, visits, is_support)
-
-
-def _raced(history: History, levels: _Frozen) -> Outcome:
+def _raced(history: History, levels: Frozen) -> Outcome:
     unit, close = history.atr[levels.row], history.closes[levels.row]
     edges = close + np.where(levels.is_support, -1.0, 1.0) * levels.distance * unit
     paths = Paths(history.opens, history.highs, history.lows, history.closes)
@@ -201,9 +142,9 @@ class _Events:
         return _Events(*(getattr(self, one.name)[kept] for one in fields(self)))
 
 
-def _studied(history: History, rows: np.ndarray, real: _Frozen, kinds: dict[str, str]) -> Study:
+def _studied(history: History, rows: np.ndarray, real: Frozen, kinds: dict[str, str]) -> Study:
     dates = _dates(history, rows)
-    ours, theirs = (_events(history, one, dates) for one in (real, _placebos(real)))
+    ours, theirs = (_events(history, one, dates) for one in (real, placebos(real)))
     over = _residuals(ours.stratum, ours.bounced, theirs.stratum, theirs.bounced)
     # By age, base rates are matched by how soon the touch came, too: that is most of the age.
     later = _residuals(ours.lagged, ours.bounced, theirs.lagged, theirs.bounced)
@@ -265,7 +206,7 @@ def _dates(history: History, rows: np.ndarray) -> _Dates:
     return _Dates(tuple(map(str, quarters)), quarter, falling, width)
 
 
-def _events(history: History, levels: _Frozen, dates: _Dates) -> _Events:
+def _events(history: History, levels: Frozen, dates: _Dates) -> _Events:
     outcome = _raced(history, levels)
     kept = outcome.decided
     row, lag = levels.row[kept], outcome.lag[kept]
