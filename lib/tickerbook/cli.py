@@ -9,11 +9,12 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tickerbook.bars import Bars
+from tickerbook.certificates import Certificate
 from tickerbook.errors import (
     ConfigError,
     DataError,
@@ -43,6 +46,7 @@ from tickerbook.market.sourcing import fetch as fetch_prices
 from tickerbook.market.sourcing import prefetch as prefetch_prices
 from tickerbook.narrative.narrate import narrate as narrate_ticker
 from tickerbook.promotions import Promotions
+from tickerbook.runs.certify import certify_notebooks
 from tickerbook.runs.hands import LOCAL
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.runner import RunEvent, run_all
@@ -341,6 +345,29 @@ def promote(
     out.print(f"[green]{strategy} is at {verdict.target} now.[/] `tickerbook update` shows it on the pages.")
 
 
+@app.command()
+def certify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Indicators, level methods, strategies or notebooks; default: all there are."),
+    ] = None,
+    *,
+    project: Project = None,
+) -> None:
+    """Look for look-ahead: take the future away, replace it by others, and see whether the past changes.
+
+    Prints a certificate for each name, on made-up histories and on the first ticker in the lake; notebooks
+    are executed in a copy of the project. Ends with 1 where one fails.
+
+    For example: `tickerbook certify ma_cross`
+    """
+    found = list(_certificates(load_settings(project), names))
+    failed = sum(not one.passed for one in found)
+    word = f"[red]{failed} failed[/]" if failed else "[green]all passed[/]"
+    out.print(f"{len(found)} certificate{'' if len(found) == 1 else 's'}, {word}.")
+    _exit(bool(failed))
+
+
 # --- looking -----------------------------------------------------------------------------------------------
 
 
@@ -623,6 +650,49 @@ def _verdict(settings: Settings, strategy: str) -> "Verdict":
     books = {t: r.facts for t in tickers if (r := store.latest_ok("backtest", t, found.run.session))}
     spent = spent_before(Promotions(settings.project).read(strategy)["holdouts"])
     return judge(found.facts, books, strategy, settings.gates[target], spent)
+
+
+def _certificates(settings: Settings, names: Sequence[str] | None) -> Iterator[Certificate]:
+    """The certificates of what is named, each printed when it is there."""
+    from tickerbook.research.causality import certifiable, certify_one  # noqa: PLC0415 - imports scipy
+
+    things = certifiable()
+    books = [template.name for template in load_templates(settings.notebooks)]
+    known = [*(name for _, name in things), *books]
+    for name in names or ():
+        if name not in known:
+            raise ConfigError(
+                f"There is nothing named {name!r} to certify.{nearest(name, known)}",
+                f"There are {', '.join(known)}.",
+            )
+    real = _real_bars(settings)
+    for kind, name in things:
+        if not names or name in names:
+            yield _certified(certify_one(kind, name, real, timer=perf_counter))
+    chosen = [name for name in books if not names or name in names]
+    if chosen:
+        out.print(f"Executing {len(chosen)} notebook{'' if len(chosen) == 1 else 's'} without their future …")
+        for one in certify_notebooks(settings, chosen, clock=now, timer=perf_counter):
+            yield _certified(one)
+
+
+def _real_bars(settings: Settings) -> dict[str, Bars]:
+    """The bars of the first ticker that has some."""
+    for ticker in settings.tickers:
+        with suppress(DataError):
+            return {ticker.symbol: project_lake(settings).bars(ticker.symbol)}
+    return {}
+
+
+def _certified(one: Certificate) -> Certificate:
+    """Print a certificate."""
+    word = "[green]passed[/]" if one.passed else "[red]failed[/]"
+    cuts = f"{one.cuts} close{'' if one.cuts == 1 else 's'}"
+    out.print(f"[bold]{escape(one.name)}[/], {one.kind}: {word}, {cuts}, {one.seconds or 0:.1f} s")
+    for check in one.checks:
+        mark = "[green]✓[/]" if check.passed else "[red]✗[/]"
+        out.print(f"  {mark} {check.name}: {escape(check.told)}")
+    return one
 
 
 def _chosen(settings: Settings, symbols: Sequence[str] | None) -> list[str]:

@@ -32,6 +32,7 @@ __all__ = [
     "certificate_facts",
     "certificates",
     "certify",
+    "certify_one",
 ]
 
 Timer = Callable[[], float]
@@ -66,10 +67,16 @@ def certify(
     return found if timer is None or begun is None else replace(found, seconds=timer() - begun)
 
 
+def certify_one(
+    kind: Kind, name: str, others: Mapping[str, Bars] | None = None, *, timer: Timer | None = None
+) -> Certificate:
+    """The certificate of one of `certifiable`; see `certify`."""
+    return certify(_thing(kind, name), others, timer=timer)
+
+
 def certificates(kind: Kind | None = None, *, timer: Timer | None = None) -> tuple[Certificate, ...]:
     """The certificates of everything here, or of everything of one kind."""
-    wanted = [(one, name) for one, name in certifiable() if kind in {None, one}]
-    return tuple(certify(_thing(one, name), timer=timer) for one, name in wanted)
+    return tuple(certify_one(one, name, timer=timer) for one, name in certifiable() if kind in {None, one})
 
 
 def _certified(thing: Any, others: Mapping[str, Bars], seed: int) -> Certificate:
