@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from evidence_data import LAST, SESSIONS, best_of, book, noise, recorded
 
-from tickerbook.certificates import Audit, Certificate
+from tickerbook.certificates import Audit, Certificate, certificate_facts
 from tickerbook.errors import DataError
 from tickerbook.research.evidence import study
 from tickerbook.research.evidence_facts import evidence_facts
@@ -55,7 +55,9 @@ def single(gate=GATE, spent=(), edge=0.002, holdout=252, certificate=None, **col
         if certificate is None
         else [Certificate("mined", "strategy", (Audit("replay", certificate, ""),), 9)]
     )
-    facts = evidence_facts(study(books, recorded(returns), LAST, holdout=holdout, certificates=proofs))
+    facts = evidence_facts(
+        study(books, recorded(returns), LAST, holdout=holdout, certificates=certificate_facts(proofs))
+    )
     return judge(facts, books, "mined", gate, spent)
 
 

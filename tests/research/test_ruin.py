@@ -20,9 +20,7 @@ def test_it_agrees_with_a_random_walk():
         / np.pi
         * np.sum((-1) ** odd / (2 * odd + 1) * np.exp(-((2 * odd + 1) ** 2) * np.pi**2 / 8 / distance**2))
     )
-    assert drawdown_chance(NOISE + 0.001, limit, sessions, paths=4000) == pytest.approx(
-        1 - stays, abs=0.06
-    )
+    assert drawdown_chance(NOISE + 0.001, limit, sessions, paths=4000) == pytest.approx(1 - stays, abs=0.06)
 
 
 def test_more_in_it_is_never_safer():

@@ -436,6 +436,27 @@ def test_a_ticker_goes_without_what_the_universe_has_not_shown(chain, kernels):
     assert results["plan", "AAPL"].origin["upstream"] == {"odds": ""}
 
 
+def test_what_uses_no_prices_is_not_run_for_a_new_close(chain, kernels):
+    """It is of no session, and whatever needs it finds it."""
+    cellar = write_book(
+        chain.project / "notebooks",
+        "proofs",
+        cells(
+            "1",
+            head="---\ntitle: P\ntickerbook: {over: universe, needs: [], prices: false}\n---",
+            parameters="n = 3  # how many",
+        ),
+    )
+    book(chain.project, "digest", over="universe", needs=("proofs", "levels"))
+    assert cellar.exists()
+    assert outcomes(chain.run())["digest", None] == "ok"
+    bars(chain.project, "AAPL", last="2024-01-15", sessions=6)
+    again = chain.run()
+    assert (outcomes(again)["proofs", None], outcomes(again)["digest", None]) == ("unchanged", "ok")
+    assert again["digest", None].origin["upstream"]["proofs"] == again["proofs", None].facts.digest
+    assert ("proofs", {"n": 3}) in kernels.asked
+
+
 # --- refused before anything runs ---
 
 

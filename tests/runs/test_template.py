@@ -86,6 +86,16 @@ def test_a_ticker_may_need_the_universe(folder):
     assert [t.name for t in load_templates(folder)] == ["levels", "odds", "a_plan"]
 
 
+@pytest.mark.parametrize("said", ["over: ticker, needs: []", "over: universe, needs: [levels]"])
+def test_without_prices_there_is_nothing_to_be_about(folder, said):
+    """A ticker's notebook, or one that uses another's facts, hangs on prices."""
+    book(folder.parent, "levels")
+    head = f"---\ntitle: T\ntickerbook: {{{said}, prices: false}}\n---"
+    write_book(folder, "proofs", cells("1", head=head))
+    with pytest.raises(NotebookError, match="uses no prices"):
+        load_templates(folder)
+
+
 def test_without_a_parameters_cell_it_is_refused(folder):
     """The error says which cell to tag how."""
     error = refused(folder, *cells(head=front(), parameters=None))

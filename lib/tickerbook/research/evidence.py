@@ -12,7 +12,6 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tickerbook.certificates import Certificate
 from tickerbook.errors import ConfigError, DataError
 from tickerbook.facts import Facts
 from tickerbook.research.intervals import Intervals, intervals
@@ -129,7 +128,7 @@ def study(
     paper: Sequence[str] = (),
     production: Sequence[str] = (),
     stage: str = "dev",
-    certificates: Sequence[Certificate] = (),
+    certificates: Facts | None = None,
 ) -> Study:
     """Gather the evidence for every strategy that was tested.
 
@@ -142,7 +141,7 @@ def study(
         paper: strategies at that stage.
         production: strategies at that one; all others are at "dev".
         stage: the least stage of a strategy that is used.
-        certificates: of causality; those of strategies are taken.
+        certificates: of causality, as facts; those of strategies are taken.
 
     Raises:
         ConfigError: for a negative holdout, an unknown stage, or a strategy at two stages.
@@ -160,7 +159,7 @@ def study(
     first = holdout_start(list(pools.values()), holdout)
     library = search(trials, until, books) if trials else None
     held = before(pool(books, BENCHMARK, until), first).returns
-    proven = {one.name: one.passed for one in certificates if one.kind == "strategy"}
+    proven = _proven(certificates or Facts())
     rows = []
     for name, whole in pools.items():
         own = [record for record in trials if record.family == name]
@@ -192,6 +191,13 @@ def before(whole: Pool, first: date | None) -> Pool:
     """A pool without what lies in the holdout."""
     returns = whole.returns if first is None else whole.returns[whole.returns.index < pd.Timestamp(first)]
     return replace(whole, returns=returns)
+
+
+def _proven(certificates: Facts) -> dict[str, bool]:
+    """Strategy → whether its certificate passed."""
+    rows = certificates.rows("certificate")
+    strategies = (row for row in rows if row["kind"].value == "strategy")
+    return {str(row["name"].value): row["passed"].value is True for row in strategies}
 
 
 def _stages(names: Sequence[str], paper: Sequence[str], production: Sequence[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tickerbook.errors import DataError, SymbolError
 from tickerbook.runs.attempt import Workshop, kept, taken, unmade
-from tickerbook.runs.inputs import Around, Prices, Work, ingredients, standing
+from tickerbook.runs.inputs import TIMELESS, Around, Prices, Work, ingredients, standing
 from tickerbook.runs.plan import Node, Plan
 from tickerbook.runs.template import Template
 from tickerbook.store import Failure, RunResult, Status
@@ -50,6 +50,9 @@ class Decider:
 
     def _for_universe(self, template: Template) -> Work | RunResult:
         """Over every ticker of the universe that has what is needed; the others are left out."""
+        if not template.prices:
+            work = self._work(template, None, (), TIMELESS)
+            return self._taken(work) or work
         symbols = [ticker.symbol for ticker in self.shop.settings.tickers]
         sessions = {s: day for s in symbols if (day := self._session_with_needs(template, s))}
         if not sessions:

@@ -33,6 +33,7 @@ class Template:
         over: whether it runs for each ticker or once for the whole universe.
         needs: names of the notebooks whose facts it uses.
         trials: whether it uses the trial ledger.
+        prices: whether it uses prices; what does not is of no session, and not run again for a new close.
         text: the file as it was read, so that what is keyed is what is executed.
         code: the sources of its code cells.
     """
@@ -43,6 +44,7 @@ class Template:
     over: Literal["ticker", "universe"]
     needs: tuple[str, ...]
     trials: bool
+    prices: bool
     parameters: tuple[Parameter, ...]
     text: str = field(repr=False)
     code: tuple[str, ...] = field(repr=False)
@@ -57,6 +59,7 @@ class _Purpose(BaseModel):
     over: Literal["ticker", "universe"]
     needs: list[str] = []
     trials: bool = False
+    prices: bool = True
 
 
 class _Front(BaseModel):
@@ -137,6 +140,7 @@ def _load(path: Path) -> Template:
         over=front.tickerbook.over,
         needs=tuple(front.tickerbook.needs),
         trials=front.tickerbook.trials,
+        prices=front.tickerbook.prices,
         parameters=read_parameters(tagged[0]["source"], where),
         text=text,
         code=tuple(cell["source"] for cell in cells if cell["cell_type"] == "code"),
@@ -179,6 +183,11 @@ def _front(cells: Sequence[Mapping[str, Any]], where: str) -> _Front:
 
 def _check_needs(template: Template, templates: Mapping[str, Template]) -> None:
     where = f"notebooks/{template.path.name}"
+    if not template.prices and (template.needs or template.over == "ticker"):
+        raise NotebookError(
+            f"{where} uses no prices, and so can neither run for a ticker nor need other notebooks.",
+            "Take out `prices: false`, or say `over: universe` and `needs: []`.",
+        )
     for need in template.needs:
         if need not in templates:
             raise NotebookError(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from tickerbook.errors import DataError, TornFileError
 from tickerbook.runs.inputs import (
+    TIMELESS,
     Around,
     Prices,
     Work,
@@ -82,8 +83,8 @@ class _Look:
         if barred:
             return Reason(*node, "cannot run", (f"{barred[0]} cannot run, and its facts are needed",))
         try:
-            tickers = (ticker,) if ticker else self._with_needs(template)
-            session = max(self.prices(symbol).session for symbol in tickers)
+            tickers = (ticker,) if ticker else self._with_needs(template) if template.prices else ()
+            session = max(self.prices(t).session for t in tickers) if template.prices else TIMELESS
             return self._of(self._work(template, ticker, tickers, session))
         except DataError as error:
             return Reason(*node, "cannot run", (error.message,))
