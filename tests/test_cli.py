@@ -83,7 +83,7 @@ def test_help_teaches(verb, name):
 
 def test_the_verbs_are_those_of_the_readme():
     """Nothing is missing, nothing is hidden."""
-    more = ["doctor", "prefetch", "promote"]
+    more = ["certify", "doctor", "metrics", "prefetch", "promote", "schedule"]
     assert sorted(VERBS) == sorted(
         ["check", "list", "fetch", "run", "narrate", "build", "update", "status", "serve", "lab", *more]
     )

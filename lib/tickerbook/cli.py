@@ -25,6 +25,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tickerbook import cli_schedule
 from tickerbook.bars import Bars
 from tickerbook.certificates import Certificate
 from tickerbook.errors import (
@@ -72,6 +73,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_schedule.app, name="schedule")
+app.command()(cli_schedule.metrics)
 # what is piped or logged has no width of its own
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, soft_wrap=True)
@@ -280,6 +283,7 @@ def update(
     tickers: Tickers = None,
     *,
     renderer: RendererOption = Renderer.AUTO,
+    session: Session = None,
     as_of: AsOf = None,
     workers: Workers = 2,
     executor: ExecutorOption = LOCAL,
@@ -296,7 +300,7 @@ def update(
     _know(as_of)
     _check_parameters(settings)
     fetched = [] if os.environ.get(AS_OF) else _fetch(settings, symbols)
-    results = _run(settings, symbols, None, None, {}, workers, executor, force=force)
+    results = _run(settings, symbols, None, _day(session), {}, workers, executor, force=force)
     mute = _narrate(settings, symbols)
     outcomes = _outcomes(results)
     for fetch_result in fetched:

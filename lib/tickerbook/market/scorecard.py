@@ -30,6 +30,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    func,
     select,
 )
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -285,6 +286,17 @@ class Scorecard:
             told = connection.execute(select(_SPREADS.c.providers, _SPREADS.c.disputed)).all()
         names = sorted({ask.provider for ask in asks})
         return [_score(name, [ask for ask in asks if ask.provider == name], told) for name in names]
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many questions to each provider had each outcome.
+
+        Raises:
+            DataError: if the database cannot be read.
+        """
+        counted = select(_ASKS.c.provider, _ASKS.c.outcome, func.count())
+        with self._writing() as connection:
+            rows = connection.execute(counted.group_by(_ASKS.c.provider, _ASKS.c.outcome)).all()
+        return {(provider, outcome): count for provider, outcome, count in rows}
 
     def findings(self, ticker: str) -> pd.DataFrame:
         """Everything the gate found in a ticker's prices, oldest first: columns as in the table.

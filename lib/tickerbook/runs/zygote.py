@@ -42,6 +42,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _EXECUTING = (
     "vectorbt",
+    "arch.bootstrap",
     "plotly.io",
     "duckdb",
     "pyarrow.parquet",

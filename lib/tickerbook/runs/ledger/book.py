@@ -139,7 +139,7 @@ class Ledger:
         """Notebook and ticker → the run's number, for each run of a batch."""
         chosen = select(RUNS.c.notebook, RUNS.c.ticker, RUNS.c.id).where(RUNS.c.batch == batch)
         with self.database.reading() as connection:
-            return {(row.notebook, row.ticker): row.id for row in connection.execute(chosen)}
+            return {(row.notebook, row.ticker or None): row.id for row in connection.execute(chosen)}
 
     def page(
         self,
@@ -228,7 +228,7 @@ def _queued(batch: int, notebook: str, ticker: str | None, at: datetime) -> dict
     return {
         "batch": batch,
         "notebook": notebook,
-        "ticker": ticker,
+        "ticker": ticker or "",
         "state": "queued",
         "changed_at": at.astimezone(UTC),
         **unknown,
@@ -237,8 +237,7 @@ def _queued(batch: int, notebook: str, ticker: str | None, at: datetime) -> dict
 
 def _run(connection: Connection, batch: int, notebook: str, ticker: str | None, at: datetime) -> int:
     """The number of a run in its batch, which gets one where it has none."""
-    whose = RUNS.c.ticker.is_(None) if ticker is None else RUNS.c.ticker == ticker
-    same = (RUNS.c.batch == batch) & (RUNS.c.notebook == notebook) & whose
+    same = (RUNS.c.batch == batch) & (RUNS.c.notebook == notebook) & (RUNS.c.ticker == (ticker or ""))
     known = connection.execute(select(RUNS.c.id).where(same)).scalar()
     if known is not None:
         return int(known)

@@ -83,7 +83,7 @@ class Change:
 
 def outcome(row: RowMapping) -> Outcome:
     """A row of the table of runs."""
-    told = dict(row)
+    told: dict[str, Any] = {**row, "ticker": row["ticker"] or None}
     told["failure"] = Failure(**json.loads(row["failure"])) if row["failure"] else None
     told["changed_at"] = utc(row["changed_at"])
     told["started_at"] = utc(row["started_at"]) if row["started_at"] else None

@@ -14,7 +14,6 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    func,
 )
 
 State = Literal[
@@ -49,7 +48,7 @@ RUNS = Table(
     TABLES,
     Column("id", Integer, primary_key=True),
     Column("batch", ForeignKey("batches.id"), nullable=False),
-    Column("ticker", String),
+    Column("ticker", String, nullable=False),  # empty for the universe, since NULLs are never the same
     Column("notebook", String, nullable=False),
     Column("session", Date),
     Column("key", String, nullable=False),
@@ -61,10 +60,8 @@ RUNS = Table(
     Index("runs_by_key", "key"),
     Index("runs_by_ticker", "ticker", "id"),
     Index("runs_by_state", "state", "id"),
+    UniqueConstraint("batch", "notebook", "ticker", name="runs_once"),
     sqlite_autoincrement=True,
-)
-ONE_OF_A_BATCH = Index(  # a text of its own for the universe, since NULLs are never the same
-    "runs_of_batch", RUNS.c.batch, RUNS.c.notebook, func.coalesce(RUNS.c.ticker, ""), unique=True
 )
 CHANGES = Table(
     "changes",

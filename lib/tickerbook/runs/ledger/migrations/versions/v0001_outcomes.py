@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.create_table(
         "outcomes",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("batch", sa.ForeignKey("batches.id"), nullable=False, index=True),
+        sa.Column("batch", sa.Integer, sa.ForeignKey("batches.id"), nullable=False, index=True),
         sa.Column("ticker", sa.String),
         sa.Column("notebook", sa.String, nullable=False),
         sa.Column("session", sa.Date, nullable=False),

@@ -8,8 +8,8 @@ down_revision = "0001"
 
 _MOVE = """
 INSERT INTO runs (id, batch, ticker, notebook, session, key, state, changed_at, started_at, seconds, failure)
-SELECT id, batch, ticker, notebook, session, key, CASE WHEN reused THEN 'unchanged' ELSE status END,
-       started_at, started_at, seconds, failure
+SELECT id, batch, coalesce(ticker, ''), notebook, session, key,
+       CASE WHEN reused THEN 'unchanged' ELSE status END, started_at, started_at, seconds, failure
 FROM outcomes
 WHERE id IN (SELECT max(id) FROM outcomes GROUP BY batch, notebook, ticker)
 """
@@ -46,8 +46,8 @@ def _make_tables() -> None:
     op.create_table(
         "runs",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("batch", sa.ForeignKey("batches.id"), nullable=False),
-        sa.Column("ticker", sa.String),
+        sa.Column("batch", sa.Integer, sa.ForeignKey("batches.id"), nullable=False),
+        sa.Column("ticker", sa.String, nullable=False),
         sa.Column("notebook", sa.String, nullable=False),
         sa.Column("session", sa.Date),
         sa.Column("key", sa.String, nullable=False),
@@ -56,16 +56,16 @@ def _make_tables() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True)),
         sa.Column("seconds", sa.Float, nullable=False),
         sa.Column("failure", sa.String),
+        sa.UniqueConstraint("batch", "notebook", "ticker", name="runs_once"),
         sqlite_autoincrement=True,
     )
     op.create_index("runs_by_key", "runs", ["key"])
     op.create_index("runs_by_ticker", "runs", ["ticker", "id"])
     op.create_index("runs_by_state", "runs", ["state", "id"])
-    op.execute("CREATE UNIQUE INDEX runs_of_batch ON runs (batch, notebook, coalesce(ticker, ''))")
     op.create_table(
         "changes",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("run", sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("run", sa.Integer, sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("why", sa.String, nullable=False),
@@ -75,6 +75,6 @@ def _make_tables() -> None:
     op.create_table(
         "leases",
         sa.Column("name", sa.String, primary_key=True),
-        sa.Column("runner", sa.ForeignKey("runners.id"), nullable=False),
+        sa.Column("runner", sa.Integer, sa.ForeignKey("runners.id"), nullable=False),
         sa.Column("run", sa.Integer),
     )
