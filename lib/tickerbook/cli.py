@@ -57,7 +57,7 @@ from tickerbook.runs.why import why as explain
 from tickerbook.sessions import last_completed
 from tickerbook.settings import Settings, load_settings, nearest
 from tickerbook.site.renderers import Renderer
-from tickerbook.store import UNIVERSE, RunResult, RunStore
+from tickerbook.store import TIMELESS, UNIVERSE, RunResult, RunStore
 from tickerbook.trialbook import TrialBook
 
 if TYPE_CHECKING:
@@ -436,7 +436,7 @@ def status(
         table.add_row(
             row.ticker or "universe",
             row.notebook,
-            row.session.isoformat(),
+            str(row.session) if row.session and row.session != TIMELESS else "–",
             _coloured(outcome),
             f"{row.seconds:.1f}",
             escape(row.problem),

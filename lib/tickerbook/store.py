@@ -22,6 +22,7 @@ from tickerbook.settings import load_settings
 
 Status = Literal["ok", "failed", "skipped"]
 UNIVERSE = "_universe"
+TIMELESS = date(1970, 1, 1)  # the session of what uses no prices: before all others, so that all can use it
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 from tickerbook.errors import DataError, SymbolError
 from tickerbook.runs.attempt import Workshop, kept, taken, unmade
-from tickerbook.runs.inputs import TIMELESS, Around, Prices, Work, ingredients, standing
+from tickerbook.runs.inputs import Around, Prices, Work, ingredients, standing
 from tickerbook.runs.plan import Node, Plan
 from tickerbook.runs.template import Template
-from tickerbook.store import Failure, RunResult, Status
+from tickerbook.store import TIMELESS, Failure, RunResult, Status
 from tickerbook.trialbook import TrialBook
 
 

@@ -17,8 +17,6 @@ from tickerbook.settings import Settings
 from tickerbook.store import RunResult, RunStore
 from tickerbook.trialbook import TrialBook
 
-TIMELESS = date(1970, 1, 1)  # the session of what uses no prices: before all others, so that all can use it
-
 
 @dataclass(frozen=True)
 class Prices:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from tickerbook.errors import DataError, TornFileError
 from tickerbook.runs.inputs import (
-    TIMELESS,
     Around,
     Prices,
     Work,
@@ -23,7 +22,7 @@ from tickerbook.runs.key import Ingredients
 from tickerbook.runs.plan import Node, Plan, make_plan
 from tickerbook.runs.template import Template
 from tickerbook.settings import Settings
-from tickerbook.store import RunResult, RunStore
+from tickerbook.store import TIMELESS, RunResult, RunStore
 from tickerbook.trialbook import TrialBook
 
 Answer = Literal["runs", "may run", "stands", "cannot run"]
