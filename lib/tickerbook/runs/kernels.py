@@ -27,6 +27,7 @@ from papermill.execute import remove_error_markers
 
 from tickerbook import errors
 from tickerbook.runs import bounds
+from tickerbook.runs.client import QuickClient
 from tickerbook.runs.scratch import own_folder
 from tickerbook.runs.template import Template
 from tickerbook.store import Failure
@@ -171,9 +172,9 @@ class Kernels:
         """A manager whose sockets are files in our folder: nobody else reads them, no two race for a port."""
         name = f"k{next(self._numbers)}"
         if os.name != "posix" or len(os.fsencode(self.folder / name)) > _SOCKET_NAME:
-            return AsyncKernelManager(kernel_name=self.name)
-        connection = str(self.folder / f"{name}.json")
-        return AsyncKernelManager(kernel_name=self.name, transport="ipc", connection_file=connection)
+            return AsyncKernelManager(kernel_name=self.name, client_factory=QuickClient)
+        connection = {"transport": "ipc", "connection_file": str(self.folder / f"{name}.json")}
+        return AsyncKernelManager(kernel_name=self.name, client_factory=QuickClient, **connection)
 
     def _where(self, template: Template) -> dict[str, Any]:
         return {
