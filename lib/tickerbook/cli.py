@@ -25,7 +25,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tickerbook import cli_schedule
+from tickerbook import cli_runs, cli_schedule
 from tickerbook.bars import Bars
 from tickerbook.certificates import Certificate
 from tickerbook.cli_board import shown
@@ -77,6 +77,9 @@ app = typer.Typer(
 )
 app.add_typer(cli_schedule.app, name="schedule")
 app.command()(cli_schedule.metrics)
+app.add_typer(cli_runs.app, name="runs")
+for _verb in (cli_runs.backup, cli_runs.restore, cli_runs.verify):
+    app.command()(_verb)
 # what is piped or logged has no width of its own
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, soft_wrap=True)
@@ -456,7 +459,7 @@ def status(
         table.add_row(
             row.ticker or "universe",
             row.notebook,
-            row.session.isoformat(),
+            str(row.session or ""),
             _coloured(outcome),
             f"{row.seconds:.1f}",
             escape(row.problem),
