@@ -77,7 +77,7 @@ def _imports(tree: ast.AST, name: str, *, package: bool = False) -> Iterator[str
 
 ZYGOTE = "tickerbook.runs.zygote"
 # What runs as a process of its own, or is loaded into a kernel: it has streams and decides how it ends.
-VERBS = {"tickerbook.cli", "tickerbook.cli_logs", "tickerbook.cli_schedule"}
+VERBS = {name for name in MODULES if re.match(r"tickerbook\.cli(_|$)", name)}
 PROGRAMS = {"tickerbook.__main__", *VERBS, "tickerbook.runs.bounds", ZYGOTE}
 
 

@@ -25,9 +25,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tickerbook import cli_schedule
+from tickerbook import cli_runs, cli_schedule
 from tickerbook.bars import Bars
 from tickerbook.certificates import Certificate
+from tickerbook.cli_board import shown
+from tickerbook.cli_show import Show, showing
 from tickerbook.errors import (
     ConfigError,
     DataError,
@@ -75,6 +77,9 @@ app = typer.Typer(
 )
 app.add_typer(cli_schedule.app, name="schedule")
 app.command()(cli_schedule.metrics)
+app.add_typer(cli_runs.app, name="runs")
+for _verb in (cli_runs.backup, cli_runs.restore, cli_runs.verify):
+    app.command()(_verb)
 # what is piped or logged has no width of its own
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, soft_wrap=True)
@@ -136,6 +141,10 @@ ExecutorOption = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Execute even what has not changed.")]
 Why = Annotated[bool, typer.Option("--why", help="Only say why each notebook would run, or would not.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say only what went wrong.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Say what happens as JSON lines, one for each event, for programs.")
+]
 RendererOption = Annotated[
     Renderer,
     typer.Option("--renderer", help="auto takes Quarto where its command is installed, else pandoc."),
@@ -218,6 +227,8 @@ def run(
     executor: ExecutorOption = LOCAL,
     force: Force = False,
     why: Why = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
     project: Project = None,
 ) -> None:
     """Execute the notebooks for every ticker; what has not changed is not executed again.
@@ -237,10 +248,14 @@ def run(
             )
         )
         return
-    results = _run(settings, symbols, notebook, _day(session), overrides, workers, executor, force=force)
-    out.print(_summary(_outcomes(results)))
-    out.print(_what_ran(results))
-    _exit(any(r.status == "failed" for r in results))
+    day = _day(session)
+    with showing(settings, "run", now, out, err, quiet=quiet, as_json=as_json) as show:
+        results = _run(settings, symbols, notebook, day, overrides, workers, executor, show, force=force)
+        out.print(_summary(_outcomes(results)))
+        out.print(_what_ran(results))
+        failed = any(r.status == "failed" for r in results)
+        show.ended(results, failed=failed)
+    _exit(failed)
 
 
 @app.command()
@@ -288,6 +303,8 @@ def update(
     workers: Workers = 2,
     executor: ExecutorOption = LOCAL,
     force: Force = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
     project: Project = None,
 ) -> None:
     """Fetch, run, narrate, build: everything, in order. This is what a scheduler calls.
@@ -299,22 +316,28 @@ def update(
     symbols = _chosen(settings, tickers)
     _know(as_of)
     _check_parameters(settings)
-    fetched = [] if os.environ.get(AS_OF) else _fetch(settings, symbols)
-    results = _run(settings, symbols, None, _day(session), {}, workers, executor, force=force)
-    mute = _narrate(settings, symbols)
-    outcomes = _outcomes(results)
-    for fetch_result in fetched:
-        if fetch_result.status == "failed":
-            outcomes.setdefault(fetch_result.ticker, Outcome()).begin_with(f"fetch: {_said(fetch_result)}")
-    try:
-        built = _build(settings, symbols, renderer)
-        for symbol, reason in (*mute.items(), *built.failures.items()):
-            outcomes.setdefault(symbol, Outcome()).add_problem(reason)
-    finally:  # what ran is told also where the site could not be built
-        out.print(_summary(outcomes))
-        out.print(_what_ran(results))
-    _where(settings, built)
-    _exit(any(outcome.failed for outcome in outcomes.values()))
+    day = _day(session)
+    with showing(settings, "update", now, out, err, quiet=quiet, as_json=as_json) as show:
+        fetched = [] if os.environ.get(AS_OF) else _fetch(settings, symbols, show=show)
+        results = _run(settings, symbols, None, day, {}, workers, executor, show, force=force)
+        mute = _narrate(settings, symbols)
+        show.narrated(mute)
+        outcomes = _outcomes(results)
+        for one in fetched:
+            if one.status == "failed":
+                outcomes.setdefault(one.ticker, Outcome()).begin_with(f"fetch: {_said(one)}")
+        try:
+            built = _build(settings, symbols, renderer)
+            for symbol, reason in (*mute.items(), *built.failures.items()):
+                outcomes.setdefault(symbol, Outcome()).add_problem(reason)
+        finally:  # what ran is told also where the site could not be built
+            out.print(_summary(outcomes))
+            out.print(_what_ran(results))
+        failed = any(outcome.failed for outcome in outcomes.values())
+        show.built(built.pages, built.renderer, built.failures)
+        show.ended(results, failed=failed)
+        _where(settings, built)
+    _exit(failed)
 
 
 # --- deciding ---------------------------------------------------------------------------------------------
@@ -766,7 +789,10 @@ def _progress(title: str, total: int) -> Iterator[Progress]:
 
 
 def _fetch(
-    settings: Settings, symbols: Sequence[str], bring: Callable[..., list[FetchResult]] | None = None
+    settings: Settings,
+    symbols: Sequence[str],
+    bring: Callable[..., list[FetchResult]] | None = None,
+    show: Show | None = None,
 ) -> list[FetchResult]:
     lake = project_lake(settings)
     lake.check_present()
@@ -775,6 +801,8 @@ def _fetch(
 
         def done(result: FetchResult) -> None:
             progress.advance(progress.task_ids[0])
+            if show:
+                show.fetched(result)
             mark = "[red]✗[/]" if result.status == "failed" else "[green]✓[/]"
             progress.console.print(f"  {mark} {result.ticker:<8} {escape(_said(result))}")
 
@@ -798,16 +826,19 @@ def _run(
     overrides: dict[str, dict[str, Any]],
     workers: int,
     executor: str,
+    show: Show,
     *,
     force: bool,
 ) -> list[RunResult]:
     out.print(f"[bold]Notebooks[/] for {_tickers(symbols)}, {workers} at a time")
-    with _progress("running", 0) as progress:
+    templates = [one for one in load_templates(settings.notebooks) if not notebooks or one.name in notebooks]
+    with shown(out, symbols, templates, workers) as board:
 
         def event(event: RunEvent) -> None:
-            progress.update(progress.task_ids[0], total=event.total, completed=event.done)
+            board(event)
+            show.ran(event)
             if event.result is not None and not event.result.reused:
-                progress.console.print(_run_line(event.result))
+                out.print(_run_line(event.result))
 
         return run_all(
             settings,

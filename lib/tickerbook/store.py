@@ -1,14 +1,17 @@
 """The run store: what each stage leaves on disk for the next.
 
-    data/runs/<key>/                   a finished run: run.ipynb, facts.json, run.json (narrative.json)
+    data/runs/<key>/                   a finished run: run.ipynb, facts.json, run.json (narrative.json), and
+                                       SHA256SUMS with the digests of the first three
     data/runs/<key>.failed/            the newest failed attempt of that run, its half-run notebook kept
     data/runs/latest/<ticker>/<notebook>/<session>.json    which run stands for that session
 
 Folders appear whole or not at all.
 """
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -23,6 +26,8 @@ from tickerbook.settings import load_settings
 Status = Literal["ok", "failed", "skipped"]
 UNIVERSE = "_universe"
 TIMELESS = date(1970, 1, 1)  # the session of what uses no prices: before all others, so that all can use it
+_LATEST = "latest"
+_SUMS = "SHA256SUMS"
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class RunStore:
 
     def folder(self, key: str, status: Status = "ok") -> Path:
         """Where a run of that key and outcome is, or would be."""
-        return self.root / (key if status == "ok" else f"{key}.{status}")
+        return self.root / _folder_name(key, status)
 
     def get(self, key: str, status: Status = "ok") -> RunResult | None:
         """The stored result; None where there is none.
@@ -121,8 +126,46 @@ class RunStore:
             (part / "run.ipynb").write_text(notebook, encoding="utf-8")
             (part / "facts.json").write_text(dump_json(result.facts.to_json()), encoding="utf-8")
             (part / "run.json").write_text(dump_json(_record(result)), encoding="utf-8")
+            (part / _SUMS).write_text(_sums(part), encoding="utf-8")
         self.stand(result)
         return folder
+
+    def folders(self) -> list[Path]:
+        """Every stored run, good or not."""
+        found = self.root.iterdir() if self.root.is_dir() else ()
+        return sorted(
+            path for path in found if path.is_dir() and path.name[0] != "." and path.name != _LATEST
+        )
+
+    def pointers(self) -> dict[Path, dict[str, Any]]:
+        """Every file that says what stands for a session → what it says: `ok`, `last` and its `status`."""
+        return {path: _pointer_at(path) for path in sorted((self.root / _LATEST).glob("*/*/[0-9]*.json"))}
+
+    def problem(self, folder: Path) -> str:
+        """What is wrong with a stored run; empty where nothing is."""
+        key, _, status = folder.name.partition(".")
+        try:
+            result = self.get(key, status or "ok")  # type: ignore[arg-type]  # another status is another key
+            sums = folder / _SUMS
+            if result is None or result.run.key != key:
+                return "is not the run that its name says"
+            if sums.is_file() and sums.read_text(encoding="utf-8") != _sums(folder):  # runs of old have none
+                return "was changed after it was stored"
+        except (TornFileError, OSError) as error:
+            return f"cannot be read: {error}".partition("\n")[0]
+        return ""
+
+    def remove(self, doomed: Collection[Path]) -> None:
+        """Remove stored runs; first, so that nothing points to nowhere, they stand for nothing any more."""
+        gone = {folder.name for folder in doomed}
+        for path, pointer in self.pointers().items():
+            left = _without(pointer, gone)
+            if left is None:
+                path.unlink(missing_ok=True)
+            elif left != pointer:
+                write_text(path, dump_json(left))
+        for folder in doomed:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def stand(self, result: RunResult) -> None:
         """Let a stored result stand for its notebook, ticker and session."""
@@ -178,7 +221,7 @@ class RunStore:
         return self._shelves(ticker) / notebook
 
     def _shelves(self, ticker: str | None) -> Path:
-        return self.root / "latest" / (slug(ticker) if ticker else UNIVERSE)
+        return self.root / _LATEST / (slug(ticker) if ticker else UNIVERSE)
 
     def _sessions(self, notebook: str, ticker: str | None, until: date | None) -> list[Path]:
         paths = self._shelf(notebook, ticker).glob("[0-9]*.json")
@@ -211,6 +254,30 @@ def load_facts(
             f"Run `tickerbook run {ticker or ''} --notebook {notebook}` first.".replace("  ", " "),
         )
     return result.facts
+
+
+def pointed(pointer: Mapping[str, Any]) -> set[str]:
+    """Names of the folders that a pointer leads to."""
+    last = _folder_name(pointer["last"], pointer["status"]) if pointer else None
+    return {name for name in (last, pointer.get("ok")) if name}
+
+
+def _folder_name(key: str, status: str) -> str:
+    return key if status == "ok" else f"{key}.{status}"
+
+
+def _without(pointer: dict[str, Any], gone: Collection[str]) -> dict[str, Any] | None:
+    """A pointer when some folders are gone; None where nothing is left of it."""
+    good = pointer.get("ok") if pointer.get("ok") not in gone else None
+    if pointer and _folder_name(pointer["last"], pointer["status"]) not in gone:
+        return {**pointer, "ok": good}
+    return {"ok": good, "last": good, "status": "ok"} if good else None
+
+
+def _sums(folder: Path) -> str:
+    """Digests of a run's files, as `sha256sum` writes them."""
+    names = ("facts.json", "run.ipynb", "run.json")
+    return "".join(f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
 
 
 def _pointer_at(path: Path) -> dict[str, Any]:

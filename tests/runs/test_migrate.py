@@ -154,7 +154,7 @@ def test_a_servers_backup_is_a_schema(server):
     engine.dispose()
 
 
-@pytest.mark.parametrize("statement", [8, 14, 20, 26])
+@pytest.mark.parametrize("statement", [6, 11, 16, 20])
 def test_a_killed_migration_rolls_back(old_file, statement, tmp_path):
     """Wherever kill -9 comes, the old ledger stands, and the next start migrates it."""
     done = subprocess.run([sys.executable, "-c", KILLED, old_file, str(statement)], check=False)

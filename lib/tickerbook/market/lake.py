@@ -24,7 +24,7 @@ from tickerbook.bars import Adjustment, Bars
 from tickerbook.errors import ConfigError, DataError, NoBarsError, SymbolError, TornFileError
 from tickerbook.files import slug, unslug
 from tickerbook.market.lakefile import EMPTY, Log, Origin, decode, decode_table, encode
-from tickerbook.market.lakefolder import Draft, Folder, Local, open_folder
+from tickerbook.market.lakefolder import Draft, Folder, Local, intervals, open_folder
 from tickerbook.market.lakelearn import Change, Written, check_index, learn
 from tickerbook.market.lakewhen import earliest, instant
 from tickerbook.market.raw import RAW, adjusted
@@ -209,6 +209,10 @@ class Lake:
             fetched_at=origin.fetched_at,
         )
         return bars if sessions is None else bars.last(sessions)
+
+    def intervals(self) -> tuple[str, ...]:
+        """Those that bars are stored of, such as "1d"."""
+        return tuple(intervals(self.root))
 
     def folder(self, interval: str) -> Folder:
         """The files of one interval."""

@@ -87,7 +87,7 @@ def certify_notebooks(
         first = _Project(load_settings(without), ticker, cut, clock).run(chosen)
         wild = Path(shutil.copytree(without, Path(folder) / "wild"))
         _go_on(Lake(load_settings(wild).lake), lake, cut)
-        _store_later(RunStore(load_settings(wild).runs), first)
+        _store_later(RunStore(load_settings(wild).runs), first, cut + _LATER)
         second = _Project(load_settings(wild), ticker, cut, clock).run(chosen, force=True)
     found = [_certificate(name, first, second, cut) for name in names]
     share = (timer() - begun) / max(1, len(found)) if timer else None
@@ -160,13 +160,11 @@ def _go_on(to: Lake, lake: Mapping[str, Stored], cut: date) -> None:
             to.write(symbol, pd.concat([past, after]), stored.origin)
 
 
-def _store_later(store: RunStore, runs: Runs) -> None:
+def _store_later(store: RunStore, runs: Runs, session: date) -> None:
     """Wrong facts of a later session for every notebook."""
     for result in runs.values():
         if result.status == "ok":
-            run = replace(
-                result.run, session=result.run.session + _LATER, key=digest("later", result.run.key)
-            )
+            run = replace(result.run, session=session, key=digest("later", result.run.key))
             wrong = Facts(_wrong(fact) for fact in result.facts.values())
             store.put(replace(result, run=run, facts=wrong), store.notebook(result))
 

@@ -14,14 +14,15 @@ class QuickClient(AsyncKernelClient):
     That is to drop what was said before the first cell; an executor tells that by its parent anyway.
     """
 
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
+    async def wait_for_ready(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - Jupyter's signature
         """Wait until the kernel answers a question, and its output can be heard.
 
         Raises:
             RuntimeError: if it dies, or does not answer within `timeout` seconds.
         """
         try:
-            await asyncio.wait_for(self._answered(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._answered()
         except TimeoutError:
             raise RuntimeError(f"the kernel did not answer in {timeout} seconds") from None
 

@@ -18,9 +18,9 @@ from tickerbook.research.causality.replay import RTOL, Seen
 from tickerbook.research.levels import Method
 from tickerbook.research.view import Found, History
 
-_SESSIONS = 360
+_SESSIONS = 300
 _FIRST = 120  # row of the first cut: before, levels are few
-_WINDOW = 90  # closes in a row that are looked at one by one
+_WINDOW = 75  # closes in a row that are looked at one by one
 _NUDGE = 1e-7
 _NUDGED = 4  # levels of a view whose later bars are nudged
 _LEAST = 3  # prices of a name, before it is judged

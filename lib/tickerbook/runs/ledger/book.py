@@ -95,7 +95,9 @@ class Ledger:
 
     def end(self, batch: int, ended_at: datetime, state: Literal["finished", "interrupted"]) -> None:
         """Close a batch; its runs that have not come to an end are interrupted."""
-        self.write(lambda connection: _end(connection, BATCHES.c.id == batch, ended_at, state, "interrupted"))
+        self.write(
+            lambda connection: end_batches(connection, BATCHES.c.id == batch, ended_at, state, "interrupted")
+        )
 
     def write(self, work: Callable[[Connection], _T]) -> _T:
         """What `work` gives in one transaction, if nobody has taken over.
@@ -201,12 +203,12 @@ def give_up(connection: Connection, runner: int, at: datetime, why: str) -> None
     connection.execute(select(RUNNERS.c.id).where(RUNNERS.c.id == runner).with_for_update())
     held = select(LEASES.c.run).where(LEASES.c.runner == runner, LEASES.c.run.is_not(None))
     _close(connection, RUNS.c.id.in_(held) & RUNS.c.state.in_(_BEGUN), "lost", at, why)
-    _end(connection, BATCHES.c.runner == runner, at, "interrupted", "lost", why)
+    end_batches(connection, BATCHES.c.runner == runner, at, "interrupted", "lost", why)
     connection.execute(delete(LEASES).where(LEASES.c.runner == runner))
     connection.execute(delete(RUNNERS).where(RUNNERS.c.id == runner))
 
 
-def _end(
+def end_batches(
     connection: Connection, which: Any, at: datetime, state: str, begun: State, why: str = "the batch ended"
 ) -> None:
     """Close open batches; their runs that had begun come to the state `begun`, others are interrupted."""
