@@ -14,6 +14,7 @@ from tickerbook.runs.schedule import ticks_between
 from tickerbook.settings import Settings
 
 _AHEAD = timedelta(days=400)  # both changes of clocks, every half day of a year
+_WEEK = timedelta(days=7)
 _CRONS = 20  # times of day; for more, one that comes all day
 _STEP = timedelta(minutes=5)  # GitHub knows nothing shorter
 
@@ -96,8 +97,11 @@ def github_times(settings: Settings, now_at: datetime) -> list[str]:
     `schedule --once` then finds out whether one is: half days and changes of clocks need other times on other
     days, which cron cannot say.
     """
+    often = "*/10 * * * *"
     found: set[tuple[int, int, int]] = set()
     for cadence in settings.cadences:
+        if len(ticks_between(cadence, now_at, now_at + _WEEK)) > _WEEK.days * _CRONS:
+            return [often]
         for tick in ticks_between(cadence, now_at, now_at + _AHEAD):
             start = tick.due_at + cadence.jitter
             start += (datetime.min.replace(tzinfo=UTC) - start) % _STEP  # never before the tick
@@ -106,5 +110,5 @@ def github_times(settings: Settings, now_at: datetime) -> list[str]:
         time: [day for *_, day in days] for time, days in groupby(sorted(found), key=lambda one: one[:2])
     }
     if len(times) > _CRONS:
-        return ["*/10 * * * *"]
+        return [often]
     return [f"{minute} {hour} * * {','.join(map(str, days))}" for (hour, minute), days in times.items()]

@@ -11,6 +11,7 @@ from tickerbook.facts import Fact, Facts
 from tickerbook.narrative.check import check
 from tickerbook.narrative.draft import fill
 from tickerbook.narrative.plain import draft
+from tickerbook.narrative.policy import sift
 
 USD, PERCENT = ("USD", 2), ("fraction", 1)
 VALUES = {  # a report whose plan passes: name → value, unit, digits
@@ -99,7 +100,7 @@ def _facts(**changes):
 
 
 def _parts(facts):
-    written = draft(facts)
+    written, _ = sift(draft(facts), facts)
     check(written, facts)
     return {part["name"]: " ".join(s["text"] for s in part["sentences"]) for part in fill(written, facts)}
 
@@ -239,7 +240,11 @@ def test_a_short_history_without_a_plan_is_told_in_full():
             "Every condition of its checklist that is known is met; not known: close against its trend.",
         ),
         ({"plan__zone_low": None}, "plan", "The stop is $95.50."),
-        ({"plan__side": "short"}, "invalidation", "A close above $95.50 would end the reason for the plan."),
+        (
+            {"plan__side": "short", "plan__stop": 104.5},
+            "invalidation",
+            "A close above $104.50 would end the reason for the plan.",
+        ),
         (
             {"strategy__1__signal": "flat"},
             "invalidation",
@@ -313,9 +318,12 @@ def test_whatever_the_facts_are_the_prose_is_clean(missing, changed):
     facts = _facts(**changed, **{name: None for name in missing if name not in changed})
     for sentence in (s for part in draft(facts) for s in part.sentences):
         assert not re.search(r"  | [,.;:)]|\( |,,|\.\.|None|\bis and\b|\band and\b", sentence)
-    parts = _parts(facts)
-    assert "context" in parts
-    assert "objective" in parts
+    assert "context" in _parts(facts)
+
+
+def test_contradictory_facts_are_not_told():
+    """A stop above the close of a long plan is no stop: the sentence about it is dropped."""
+    assert "would end the reason" not in _parts(_facts(plan__stop=101.0))["invalidation"]
 
 
 def test_no_facts_of_the_benchmark_are_invented():

@@ -2,20 +2,23 @@
 
 import threading
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import nbformat
 import pytest
 from books import bars, book, cells, front, write_book
 from sqlalchemy import select
 
-from tickerbook.errors import ConfigError, NotebookError, ParameterError
+from tickerbook.errors import ConfigError, NotebookError, ParameterError, TakenOverError
 from tickerbook.market.lake import Lake
 from tickerbook.runs.ledger import Ledger
+from tickerbook.runs.ledger import book as book_module
+from tickerbook.runs.ledger.book import give_up
 from tickerbook.runs.ledger.tables import LEASES, RUNNERS
 from tickerbook.store import Failure, RunStore
 
 pytestmark = pytest.mark.usefixtures("kernels")  # no test here starts a real one
+STARTED_AT = datetime(2024, 1, 16, 12, 0, tzinfo=UTC)
 BROKEN = Failure("error", "NameError: x", "Mend it.", 4)
 
 
@@ -583,3 +586,104 @@ def test_prices_of_open_positions_count(desk):
     assert set(outcomes(desk.run("AAPL")).values()) == {"unchanged"}
     bars(desk.project, "MSFT", close=11.0)
     assert set(outcomes(desk.run("AAPL")).values()) == {"ok"}
+
+
+# --- several runners, and runners that are killed ---
+
+
+def test_two_at_once_execute_once(chain, kernels):
+    """The second waits and takes the result; each batch has one row, and only one says it was executed."""
+    both = threading.Barrier(2)
+    kernels.answers["levels"] = lambda _p: {"value": len(kernels.asked)}
+
+    def run(results):
+        both.wait()
+        results.append(chain.run("AAPL", notebooks=["levels"])["levels", "AAPL"])
+
+    results: list = []
+    threads = [threading.Thread(target=run, args=(results,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kernels.names == [("levels", "AAPL")]
+    assert sorted(r.reused for r in results) == [False, True]
+    assert results[0].facts == results[1].facts
+    assert sorted(row.state for row in Ledger(chain.settings.ledger).page()) == ["ok", "unchanged"]
+
+
+def test_every_change_of_a_run_is_told(chain):
+    """Queued, leased, running and how it ended, with when."""
+    chain.run("AAPL", notebooks=["levels"])
+    chain.run("AAPL", notebooks=["levels"])
+    ledger = Ledger(chain.settings.ledger)
+    assert [c.state for c in ledger.changes([1])] == ["queued", "leased", "running", "ok"]
+    assert [c.state for c in ledger.changes([2])] == ["queued", "unchanged"]
+    instants = [change.at for change in ledger.changes([1])]
+    assert instants == sorted(set(instants))
+
+
+def test_an_interrupted_batch_tells_what_did_not_run(chain):
+    """Nothing stays queued."""
+
+    def interrupt(event):
+        if (event.kind, event.notebook) == ("started", "levels"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        chain.run("AAPL", workers=1, on_event=interrupt)
+    states = {row.notebook: row.state for row in Ledger(chain.settings.ledger).page()}
+    assert states == dict.fromkeys(("levels", "sizing", "market"), "interrupted") | {"backtest": "ok"}
+
+
+def test_who_was_paused_writes_no_more(chain, kernels):
+    """Another gave it up and finished the same work: its own result goes nowhere, and it says why."""
+    ledger = Ledger(chain.settings.ledger)
+
+    def paused(_parameters):
+        kernels.answers["levels"] = lambda _p: {"value": 2}
+        with ledger.database.reading() as connection:
+            (runner,) = connection.execute(select(RUNNERS.c.id)).scalars()
+        ledger.database.write(lambda connection: give_up(connection, runner, STARTED_AT, "silent"))
+        chain.run("AAPL", notebooks=["levels"])
+        return {"value": 1}
+
+    kernels.answers["levels"] = paused
+    with pytest.raises(TakenOverError):
+        chain.run("AAPL", notebooks=["levels"])
+    assert chain.store.latest("levels", "AAPL").facts["levels.value"].value == 2
+    assert [(row.state, row.batch) for row in ledger.page()] == [("ok", 2), ("lost", 1)]
+    assert [c.state for c in ledger.changes([1])] == ["queued", "leased", "running", "lost"]
+
+
+def test_the_next_start_mends_the_store(chain):
+    """What a killed runner had set aside comes back, and half a folder goes."""
+    good = chain.run("AAPL", notebooks=["levels"])["levels", "AAPL"]
+    folder = chain.store.folder(good.run.key)
+    folder.rename(folder.with_name(f".{folder.name}.x1.old"))
+    folder.with_name(f".{'0' * 64}.x2.part").mkdir()
+    assert chain.run("AAPL", notebooks=["levels"])["levels", "AAPL"].reused
+    assert [path.name for path in chain.store.root.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_full_disk_under_the_ledger_is_told(chain, monkeypatch):
+    """Nothing old is lost; with room again it works, and what had been open is told as interrupted."""
+    chain.run("AAPL", notebooks=["levels"])
+    before = Ledger(chain.settings.ledger).page()
+    event = "tickerbook.runs.ledger.book.note"
+    real = book_module.note
+
+    def full(connection, *args):
+        connection.exec_driver_sql("pragma max_page_count = 1")
+        connection.exec_driver_sql("create table filler (content)")
+        connection.exec_driver_sql("insert into filler values (zeroblob(1000000))")
+        real(connection, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(event, full)
+        with pytest.raises(ConfigError, match="full"):
+            chain.run("MSFT", notebooks=["levels"])
+    assert Ledger(chain.settings.ledger).page()[1:] == before
+    assert chain.run("MSFT", notebooks=["levels"])["levels", "MSFT"].status == "ok"
+    states = [row.state for row in Ledger(chain.settings.ledger).page()]
+    assert states[1:] == ["interrupted", "ok"] or states[1:] == ["lost", "ok"]

@@ -1,7 +1,8 @@
 """The check of a draft: what a reader could take for a figure, date or name stands in a slot, or is refused.
 
-A sentence is refused as it is written, before its slots are filled, and never repaired. What is checked does
-not depend on who wrote it: the plain narrator passes through here too.
+A sentence is refused as it is written, before its slots are filled, and never repaired. Its words are held
+against the facts of its slots: directions, comparisons, ranks, owners, windows. What is checked does not
+depend on who wrote it: the plain narrator passes through here too.
 """
 
 import re
@@ -11,7 +12,10 @@ from functools import lru_cache
 
 from tickerbook.errors import NarrativeError
 from tickerbook.facts import Fact
+from tickerbook.narrative.claims import claims
 from tickerbook.narrative.draft import SLOT, Draft, slots
+from tickerbook.narrative.scope import scope
+from tickerbook.narrative.sentence import Clause, clauses
 from tickerbook.narrative.words import FORBIDDEN
 from tickerbook.settings import nearest
 
@@ -50,6 +54,19 @@ def faults(sentence: str, facts: Mapping[str, Fact]) -> Iterator[str]:
     yield from _slots(sentence, facts)
     if not _WHOLE.fullmatch(_alone(sentence, facts)):
         yield "is not a whole sentence"
+    yield from meaning(sentence, facts)
+
+
+def meaning(sentence: str, facts: Mapping[str, Fact]) -> Iterator[str]:
+    """What a sentence says that its facts do not bear, as the end of "it …"."""
+    parts = _parts(sentence)
+    yield from claims(parts, facts)
+    yield from scope(parts, facts)
+
+
+@lru_cache(maxsize=4096)
+def _parts(sentence: str) -> tuple[Clause, ...]:
+    return tuple(clauses(sentence))
 
 
 @lru_cache(maxsize=4096)  # the plain narrator says the same of many tickers

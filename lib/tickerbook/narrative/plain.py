@@ -126,7 +126,15 @@ def _returns(facts: Facts, tested: Sequence[Row], total: str) -> str:
         verdict = f"{_names(better) if len(better) < len(tested) else 'all of them'} did better"
     else:
         verdict = "none of them did better"
+    if any(_is_unsure(row, total) for row in tested):
+        verdict += ", which may be luck" if better else ", and gains may be luck"
     return f"Over the same sessions and at the same costs, {_listed(returns)}; {verdict}."
+
+
+def _is_unsure(row: Row, total: str) -> bool:
+    """Whether the interval of a figure has zero in it."""
+    low, high = _value(row, f"{total}_low"), _value(row, f"{total}_high")
+    return low is not None and high is not None and low <= 0 <= high
 
 
 def _doubt(tested: Sequence[Row]) -> Iterator[str]:
@@ -138,7 +146,7 @@ def _doubt(tested: Sequence[Row]) -> Iterator[str]:
     if sure:
         yield f"The interval of return to risk is wholly positive only for {_names(sure)}."
     else:
-        yield "For none of them is the interval of return to risk wholly positive: gains may be luck."
+        yield "For none of them is the interval of return to risk wholly positive."
 
 
 def _origin(facts: Facts) -> Iterator[str]:

@@ -33,9 +33,14 @@ _FORBIDDEN = {
     "gives advice": [
         r"(?i:\b(?:you|yours?|we|us|ours?|should|must|recommend\w*|advi[sc]e\w*)\b)",
         r"(?i:\b(?:buy|buying|sell|selling)\b(?! and hold\b))",  # buy and hold is the benchmark
+        r"(?i:\b(?:ought|needs? to|worth (?:buying|selling|holding|a look)|investors?|traders?|readers?)\b)",
+        r"(?:^|[.!?:;] )(?:Hold|Wait|Take|Watch|Consider|Avoid|Enter|Exit|Add|Reduce|Keep|Set|Place|Look)\b",
+        r"(?:^|[.!?:;] )(?:Do not|Don[’']t|Let|Remember|Beware|Trade|Go|Stay)\b",
     ],
     "is too sure": [
-        r"(?i:\b(?:will|shall|certain(?:ly|ty)?|definite(?:ly)?|surely|never|always)\b)",
+        r"(?i:\b(?:will|won[’']t|shall|certain(?:ly|ty)?|definite(?:ly)?|surely|never|always|proven|proves?)\b)",
+        r"(?i:\b(?:going|about|bound|set|sure|expected|destined|poised|ready|likely) to\b)",
+        r"(?i:\b(?:no doubt|without doubt|forecasts?|predicts?|predicted|cannot (?:fail|lose))\b)",
         r"(?i:\b(?:guarantee|inevitabl|undoubted|undeniabl|risk-free)\w*)",
     ],
 }

@@ -37,10 +37,15 @@ def ticker_record(view: TickerView) -> dict[str, Any]:
         },
         "facts": view.facts.to_json(),
         "facts_digest": view.facts.digest if view.shown else None,
-        "narrative": dict(view.narrative) if view.narrative else None,
+        "narrative": _told(view.narrative) if view.narrative else None,
         "sources": [source_record(result) for result in view.sources],
         "failures": [failure_record(result) for result in view.failures],
     }
+
+
+def _told(narrative: Mapping[str, Any]) -> dict[str, Any]:
+    """A narrative without what was refused of it: drafts are no prose."""
+    return {name: told for name, told in narrative.items() if name not in {"verdicts", "attempts"}}
 
 
 def source_record(result: RunResult) -> dict[str, Any]:
