@@ -227,7 +227,8 @@ def _say(event: str, *, mode: str, settings: Settings, log: Any, **facts: Any) -
         out.print(f"[dim]{stamp}[/] [{'yellow' if bad else 'default'}]{escape(what)}[/]")
 
 
-_WARNINGS = {"clock", "clock behind", "taken over", "no sessions", "missed", "skipped", "no metrics"}
+_CLOCKS = {"clock", "clock behind"}
+_WARNINGS = _CLOCKS | {"taken over", "no sessions", "missed", "skipped", "no metrics", "trouble"}
 
 
 def _words(event: str, tick: Tick | None, facts: dict[str, Any], settings: Settings) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tickerbook.cadences import Cadence, parse_when
+from tickerbook.errors import ConfigError
 from tickerbook.runs.scheduler import STARTS, Scheduler, World
 from tickerbook.runs.tickbook import TickBook
 
@@ -83,9 +84,8 @@ class Pretend:
         return World(
             clock=self.clock,
             steady=lambda: self.passed,
-            launch=self.launch,
             tell=lambda event, **facts: self.told.append((event, facts)),
-            **{"sleep": self.sleep, **given},
+            **{"sleep": self.sleep, "launch": self.launch, **given},
         )
 
     @property
@@ -376,3 +376,36 @@ def test_another_delay_does_not_run_a_session_twice(live):
     live(AFTER_CLOSE, "2026-11-18T12:00", "2026-11-18T21:35")
     changed = cadence("45 min after XNYS close")
     assert live(changed, "2026-11-18T21:40", "2026-11-18T23:00").begun == []
+
+
+@pytest.mark.parametrize("what", ["known", "settle", "start", "end", "beat"])
+def test_a_ledger_that_is_away_for_a_while(url, monkeypatch, what):
+    """A full disk is told, and what is due is done when there is room again; once."""
+    world = Pretend(at("2026-11-18T12:00"))
+    book = TickBook(url, "one")
+    scheduler = Scheduler([AFTER_CLOSE], book, world.world(beat=600.0))
+    works, refusals = getattr(book, what), []
+
+    def refuses(*given, **named):
+        if scheduler._leads and world.passed > 3600 and len(refusals) < 3:
+            refusals.append(what)
+            raise ConfigError("The ledger cannot be used: disk full.", "Make room.")
+        return works(*given, **named)
+
+    monkeypatch.setattr(book, what, refuses)
+    scheduler.serve(12 * 3600)
+    assert (world.events["trouble"], len(refusals)) == (3, 3)
+    assert world.keys == ["2026-11-18"]
+    assert states(url) == {"2026-11-18": "ok"}
+
+
+def test_work_that_cannot_begin_has_failed(url):
+    """No process to be had: told, and the next tick tries again."""
+    world = Pretend(at("2026-11-18T12:00"))
+
+    def launch(_cadence, _tick):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    Scheduler([AFTER_CLOSE], TickBook(url, "one"), world.world(launch=launch)).serve(12 * 3600)
+    (row,) = TickBook(url).rows("c")
+    assert (row.state, "could not begin" in row.note) == ("failed", True)

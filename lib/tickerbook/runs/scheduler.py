@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from tickerbook.cadences import Cadence
-from tickerbook.errors import TakenOverError
+from tickerbook.errors import TakenOverError, TickerbookError
 from tickerbook.runs.schedule import (
     LONG_AWAY,
     Busy,
@@ -124,6 +124,11 @@ class Scheduler:
                 except TakenOverError as error:
                     self._step_down(error)
                     continue
+                except TickerbookError as error:  # a disk that is full, a server that is away
+                    if not self._leads:
+                        raise
+                    self.world.tell("trouble", note=error.message)
+                    left = self.world.beat
                 if once and not (self._waiting or self._working):
                     return
                 self.world.sleep(left)
@@ -232,6 +237,7 @@ class Scheduler:
         """Decide what becomes of what came due since the last look, and of what was left unfinished."""
         known = self.book.known(min((self._seen[one.name] for one in cadences), default=now_at))
         settled: list[Settled] = []
+        seen: dict[str, datetime] = {}
         for cadence in cadences:
             seen_at = self._seen[cadence.name]
             new = ticks_between(cadence, seen_at, now_at, LISTED)
@@ -240,10 +246,12 @@ class Scheduler:
             due.sort(key=lambda tick: tick.starts_at)
             long_away = now_at - seen_at > LONG_AWAY
             settled += settle(cadence, due, now_at, self._busy(cadence.name), long_away=long_away)
-            self._seen[cadence.name] = max(seen_at, now_at)
-            self._next.pop(cadence.name, None)
+            seen[cadence.name] = max(seen_at, now_at)
         if settled:
-            self._waiting += self.book.settle(settled, self._seen)
+            self._waiting += self.book.settle(settled, seen)
+        self._seen |= seen
+        for name in seen:
+            self._next.pop(name, None)
         for one in settled:
             if one.state != "waiting":
                 self.world.tell(one.state, tick=one.tick, note=one.note)
@@ -266,9 +274,14 @@ class Scheduler:
             cadence = next(one for one in self.cadences if one.name == tick.cadence)
             self.book.start(tick, now_at)
             self._waiting.remove(tick)
-            late = (now_at - tick.starts_at).total_seconds()
-            self.world.tell("started", tick=tick, late=late)
-            job = self.world.launch(cadence, tick)
+            self.world.tell("started", tick=tick, late=(now_at - tick.starts_at).total_seconds())
+            try:
+                job = self.world.launch(cadence, tick)
+            except OSError as error:  # no memory, no process to be had
+                self.failed += 1
+                self.book.end(tick, "failed", now_at, f"could not begin: {error}")
+                self.world.tell("ended", tick=tick, state="failed", note=f"could not begin: {error}")
+                continue
             limit = cadence.limit.total_seconds()
             self._working.append(_Work(tick, job, self.world.steady(), limit))
 
@@ -279,12 +292,12 @@ class Scheduler:
             if problem is None:
                 self._hurry(work)
                 continue
-            self._working.remove(work)
             if work.overdue:
                 problem = f"took longer than {work.limit:.0f} seconds"
-            self.failed += bool(problem)
             state: TickState = "failed" if problem else "ok"
             self.book.end(work.tick, state, now_at, problem)
+            self._working.remove(work)
+            self.failed += bool(problem)
             seconds = self.world.steady() - work.since
             self.world.tell("ended", tick=work.tick, state=state, note=problem, seconds=seconds)
 
