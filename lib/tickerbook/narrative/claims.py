@@ -5,37 +5,13 @@ against, it is refused: what nothing computed may not be said.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from tickerbook.facts import Fact
+from tickerbook.narrative.movement import movements
+from tickerbook.narrative.pack import NOT, Pack, number, number_or_zero, unit_of
 from tickerbook.narrative.sentence import Clause, vocabulary
-
-Pack = Mapping[str, Fact]
-
-_UP = vocabulary(
-    "up rose rise rises rising risen gain gains gained gaining climbed climb climbs climbing advanced "
-    "advance "
-    "advances advancing increased increase increases increasing grew grow grows growing improved "
-    "improve improves improving recovered recovers strengthened strengthens upward upwards"
-)
-_DOWN = vocabulary(
-    "down fell fall falls falling fallen lost lose loses losing drop drops dropped dropping decline "
-    "declines "
-    "declined declining decreased decrease decreases decreasing slipped slips slid slides eased eases "
-    "weakened weakens shrank shrinks retreated retreats downward downwards"
-)
-_STRONG_UP = vocabulary("jumped jumps surged surges soared soars rallied rallies leapt spiked")
-_STRONG_DOWN = vocabulary(
-    "plunged plunges tumbled tumbles crashed crashes collapsed collapses sank slumped slumps"
-)
-_FLAT = vocabulary("unchanged steady stable changed")  # hardly changed, little changed
-_MODAL = vocabulary("may might could would if unless until whether")
-_GIVING = vocabulary("give gives giving given gave")  # give up
-_NOT = vocabulary("not no never neither nor without hasn't didn't isn't wasn't")
-_MOVED = re.compile(r"(?:^|[._])(?:change|size|total_return|oos_return|cagr|gap)$")
-_STRONG = 2.0  # times a usual move of that length; what is less did not jump
 
 _ABOVE, _BELOW = frozenset(("above", "higher", "over")), frozenset(("below", "lower", "beneath", "under"))
 _NOUNS = {"close": "price.close", "price": "price.close", "entry": "plan.entry", "stop": "plan.stop"}
@@ -50,7 +26,7 @@ _ROW = re.compile(r"(strategy\.\d+)\.(?:title|name)$")
 def claims(parts: Sequence[Clause], facts: Pack) -> Iterator[str]:
     """What a sentence claims and the facts do not bear, as ends of "it …"."""
     for clause in parts:
-        yield from _movements(clause, facts)
+        yield from movements(clause, facts)
         yield from _sides(clause, parts, facts)
         yield from _verdicts(clause, parts, facts)
         yield from _stances(clause, facts)
@@ -58,73 +34,6 @@ def claims(parts: Sequence[Clause], facts: Pack) -> Iterator[str]:
         yield from _conditions(clause, facts)
         yield from _zones(clause, facts)
         yield from _positive(clause, facts)
-
-
-# --- which way it went ------------------------------------------------------------------------------------
-
-
-def _movements(clause: Clause, facts: Pack) -> Iterator[str]:
-    for place, piece in enumerate(clause.pieces):
-        way = None if piece.slot else _way(piece.text)
-        if way is None or _supposed(clause, place) or clause.word_at(place - 1) in _GIVING:
-            continue
-        if way == 0 and piece.text == "changed" and clause.word_at(place - 1) not in {"hardly", "little"}:
-            yield "says “changed” without saying how"
-            continue
-        name = _bound(clause, place, facts)
-        if name is None:
-            yield f"says “{piece.text}” of nothing that was computed"
-        elif _NOT & {clause.word_at(place - 1), clause.word_at(place - 2)}:
-            yield f"denies with “{piece.text}” what it could say"
-        elif direction(facts, name) != way:
-            yield f"says “{piece.text}”, which {{{name}}} does not bear"
-        elif piece.text in _STRONG_UP | _STRONG_DOWN and not _is_strong(facts, name):
-            yield f"says “{piece.text}” of a usual move"
-        elif way < 0 and clause.slot_at(place + 1) == name and facts[name].text.startswith("−"):
-            yield f"tells the sign of {{{name}}} twice"
-
-
-def _way(word: str) -> int | None:
-    if word in _UP or word in _STRONG_UP:
-        return 1
-    if word in _DOWN or word in _STRONG_DOWN:
-        return -1
-    return 0 if word in _FLAT else None
-
-
-def _supposed(clause: Clause, place: int) -> bool:
-    """Whether a word is said of what may be, not of what is."""
-    near = [clause.word_at(place + step) for step in (-3, -2, -1, 1)]
-    return bool(_MODAL & set(near))
-
-
-def _bound(clause: Clause, place: int, facts: Pack) -> str | None:
-    """The change that a word speaks of: behind it, else before it, else that of the close."""
-    behind = [p.text for p in clause.pieces[place:] if p.slot and _MOVED.search(p.text)]
-    before = [p.text for p in clause.pieces[:place] if p.slot and _MOVED.search(p.text)]
-    for name in (*behind[:1], *before[-1:]):
-        return name if _number(facts, name) is not None else None
-    about_close = "price.close" in clause.slots and _number(facts, "price.change") is not None
-    return "price.change" if about_close else None
-
-
-def direction(facts: Pack, name: str) -> int:
-    """1, -1, or 0 where a change is no more than noise: less than its noise band, or than its last digit."""
-    row, column = name.rsplit(".", 1)
-    row = "move.1" if name == "price.change" else row
-    change = _number(facts, f"{row}.change") if column == "size" else _number(facts, name)
-    if change is None:
-        return 0
-    noise = _number(facts, f"{row}.noise") if column in {"change", "size"} else None
-    if noise is None:
-        noise = 0.0 if any(digit in facts[name].text for digit in "123456789") else abs(change)
-    return 0 if abs(change) <= noise else 1 if change > 0 else -1
-
-
-def _is_strong(facts: Pack, name: str) -> bool:
-    row = "move.1" if name == "price.change" else name.rsplit(".", 1)[0]
-    usual, change = _number(facts, f"{row}.usual"), _number(facts, name)
-    return usual is not None and change is not None and abs(change) >= _STRONG * usual
 
 
 # --- which is greater -------------------------------------------------------------------------------------
@@ -136,7 +45,7 @@ def _sides(clause: Clause, parts: Sequence[Clause], facts: Pack) -> Iterator[str
             continue
         if piece.text in {"over", "under"} and clause.slot_at(place + 1) is None:
             continue  # over the same sessions
-        if piece.text == "over" and _unit(facts, clause.slot_at(place + 1)) in {"sessions", "date"}:
+        if piece.text == "over" and unit_of(facts, clause.slot_at(place + 1)) in {"sessions", "date"}:
             continue
         if "no" in clause.words and set(_LEVELS) & set(clause.words) and clause.slot_at(place + 1) is None:
             continue  # see `_absences`
@@ -150,7 +59,7 @@ def _sides(clause: Clause, parts: Sequence[Clause], facts: Pack) -> Iterator[str
 def _pair(clause: Clause, parts: Sequence[Clause], place: int, facts: Pack) -> tuple[float, float] | None:
     """What is said to be on a side, and of what."""
     word = clause.pieces[place].text
-    close = _number(facts, "price.close")
+    close = number(facts, "price.close")
     than = place + 1 + (clause.word_at(place + 1) == "than")
     other = clause.slot_at(than)
     if word in {"higher", "lower"} and clause.word_at(place + 1) != "than":
@@ -160,28 +69,28 @@ def _pair(clause: Clause, parts: Sequence[Clause], place: int, facts: Pack) -> t
         clause.word_at(than + 1) if clause.word_at(than) in {"the", "its", "that"} else clause.word_at(than)
     )
     name = other or _NOUNS.get(noun)
-    bound = _number(facts, name) if name else None
+    bound = number(facts, name) if name else None
     if name is None or bound is None:
         return None
-    owner = _subject(clause, place, _unit(facts, name), facts)
+    owner = _subject(clause, place, unit_of(facts, name), facts)
     if owner is None or close is None:
         return None
     said = {w for c in parts for w in c.words}
     supposed = {"would", "could", "if", "until", "unless"} & said or {"a", "any"} & _articles(clause, place)
     if owner == "price.close" and supposed and other:  # a close above it is yet to come
         return bound, close
-    value = _number(facts, owner)
+    value = number(facts, owner)
     return None if value is None else (value, bound)
 
 
 def _level_of(clause: Clause, place: int, facts: Pack) -> float | None:
     """The price that is higher or lower than the close: behind the word, else of the level before it."""
     if clause.word_at(place + 1) == "at" and (name := clause.slot_at(place + 2)):
-        return _number(facts, name)
+        return number(facts, name)
     for piece in reversed(clause.pieces[:place]):
         head = piece.text.rsplit(".", 1)[0] if piece.slot else ""
         if f"{head}.price" in facts:
-            return _number(facts, f"{head}.price")
+            return number(facts, f"{head}.price")
     return None
 
 
@@ -189,7 +98,7 @@ def _subject(clause: Clause, place: int, unit: str, facts: Pack) -> str | None:
     for at, piece in reversed(list(enumerate(clause.pieces[:place]))):
         if clause.word_at(at - 1) in _ABOVE | _BELOW:
             continue  # is what something else is compared with
-        if piece.slot and _unit(facts, piece.text) == unit and unit not in {"", "date"}:
+        if piece.slot and unit_of(facts, piece.text) == unit and unit not in {"", "date"}:
             return piece.text
         if not piece.slot and piece.text in _NOUNS:
             return _NOUNS[piece.text]
@@ -206,9 +115,9 @@ def _zones(clause: Clause, facts: Pack) -> Iterator[str]:
     for place, piece in enumerate(clause.pieces):
         if piece.slot or piece.text not in {"inside", "between", "outside"}:
             continue
-        prices = [p.text for p in clause.pieces[place:] if p.slot and _number(facts, p.text) is not None][:2]
-        subject = _subject(clause, place, _unit(facts, prices[0]), facts) if prices else None
-        value = _number(facts, "price.close" if piece.text == "inside" else subject or "price.close")
+        prices = [p.text for p in clause.pieces[place:] if p.slot and number(facts, p.text) is not None][:2]
+        subject = _subject(clause, place, unit_of(facts, prices[0]), facts) if prices else None
+        value = number(facts, "price.close" if piece.text == "inside" else subject or "price.close")
         if len(prices) < 2 or value is None:  # noqa: PLR2004 - a zone has two ends
             yield f"says “{piece.text}” of no zone"
             continue
@@ -227,10 +136,12 @@ def _verdicts(clause: Clause, parts: Sequence[Clause], facts: Pack) -> Iterator[
             continue
         sign = 1 if piece.text in _BETTER else -1
         than = place + 1 + (clause.word_at(place + 1) == "than")
-        if (other := clause.slot_at(than)) and (value := _number(facts, other)) is not None:
+        if (other := clause.slot_at(than)) and (value := number(facts, other)) is not None:
             before = [p.text for p in clause.pieces[:place] if p.slot]
             mine = [
-                n for n in before if _unit(facts, n) == _unit(facts, other) and _number(facts, n) is not None
+                n
+                for n in before
+                if unit_of(facts, n) == unit_of(facts, other) and number(facts, n) is not None
             ]
             if not mine or sign * (facts[mine[-1]].value - value) <= 0:  # type: ignore[operator] # are numbers
                 yield f"says “{piece.text}”, which the facts do not bear"
@@ -244,9 +155,9 @@ def _verdict(clause: Clause, parts: Sequence[Clause], place: int, sign: int, fac
     figures = {
         row: column
         for row, column in told
-        if _number(facts, f"{row}.{column}") is not None and row != "benchmark"
+        if number(facts, f"{row}.{column}") is not None and row != "benchmark"
     }
-    held = {column: _number(facts, f"benchmark.{column}") for column in figures.values()}
+    held = {column: number(facts, f"benchmark.{column}") for column in figures.values()}
     if not figures or None in held.values():
         return False
     named = [m[1] for p in clause.pieces[:place] if p.slot and (m := _ROW.match(p.text))]
@@ -254,7 +165,12 @@ def _verdict(clause: Clause, parts: Sequence[Clause], place: int, sign: int, fac
     if set(named) - set(figures):
         return False
     better = [
-        sign * (_is(facts, f"{row}.{figures[row]}") - _is(facts, f"benchmark.{figures[row]}")) > 0
+        sign
+        * (
+            number_or_zero(facts, f"{row}.{figures[row]}")
+            - number_or_zero(facts, f"benchmark.{figures[row]}")
+        )
+        > 0
         for row in meant
     ]
     before = {clause.word_at(step) for step in range(place)}
@@ -264,7 +180,12 @@ def _verdict(clause: Clause, parts: Sequence[Clause], place: int, sign: int, fac
         return not any(better)
     others = [row for row in figures if row not in meant]
     alone = all(
-        sign * (_is(facts, f"{row}.{figures[row]}") - _is(facts, f"benchmark.{figures[row]}")) <= 0
+        sign
+        * (
+            number_or_zero(facts, f"{row}.{figures[row]}")
+            - number_or_zero(facts, f"benchmark.{figures[row]}")
+        )
+        <= 0
         for row in others
     )
     return all(better) and (alone or "only" not in before)
@@ -288,7 +209,7 @@ def _stances(clause: Clause, facts: Pack) -> Iterator[str]:
         elif "no" in words and {"strategy", "strategies", "rule", "rules"} & set(words):
             right = piece.text not in signals.values()
         elif named:
-            right = all(stance == piece.text for stance in stands) and not _NOT & set(words)
+            right = all(stance == piece.text for stance in stands) and not NOT & set(words)
         else:
             right = "plan" in words and _side(facts) == piece.text and "not" not in words[-2:]
         if not right:
@@ -307,7 +228,7 @@ def _positive(clause: Clause, facts: Pack) -> Iterator[str]:
     sure = {row for row, low in lows.items() if isinstance(low, float) and low > 0}
     named = {m[1] for name in clause.slots if (m := _ROW.match(name))}
     right = (
-        not sure if "none" in clause.words else bool(named) and named == sure and not _NOT & set(clause.words)
+        not sure if "none" in clause.words else bool(named) and named == sure and not NOT & set(clause.words)
     )
     if not right or "negative" in clause.words or "interval" not in clause.words:
         yield "says of an interval what is not so"
@@ -325,10 +246,10 @@ def _absences(clause: Clause, facts: Pack) -> Iterator[str]:
         missing = {"support": "support.price", "resistance": "resistance.price", "plan": "plan.entry"}.get(
             after
         )
-        there = missing and _number(facts, missing) is not None
-        if word == "no" and there and (after != "plan" or _number(facts, "plan.stop") is not None):
+        there = missing and number(facts, missing) is not None
+        if word == "no" and there and (after != "plan" or number(facts, "plan.stop") is not None):
             yield f"says that there is no {after}, and there is"
-    if "without a target" in " ".join(words) and _number(facts, "target.1.price") is not None:
+    if "without a target" in " ".join(words) and number(facts, "target.1.price") is not None:
         yield "says that there is no target, and there is"
 
 
@@ -338,29 +259,12 @@ def _conditions(clause: Clause, facts: Pack) -> Iterator[str]:
     passed = facts["plan.passed"].value if "plan.passed" in facts else None
     checks = [f.value for name, f in facts.items() if re.match(r"check\.\d+\.passed", name)]
     if "checklist" in words:
-        good = bool(words & {"met", "meets", "passes", "passed", "fulfils"}) and not words & _NOT
+        good = bool(words & {"met", "meets", "passes", "passed", "fulfils"}) and not words & NOT
         bad = bool(words & {"fails", "failed"}) or "not pass" in said
         gaps = "every" in words and "known" not in words and (False in checks or None in checks)
         if (good and (passed is not True or gaps)) or (bad and passed is True and False not in checks):
             yield "says of the checklist what is not so"
         elif not good and not bad:
             yield "speaks of the checklist without its outcome"
-    if "no position fits" in said and (_number(facts, "plan.shares") or 0) > 0:
+    if "no position fits" in said and (number(facts, "plan.shares") or 0) > 0:
         yield "says that no position fits, and one does"
-
-
-# --- helpers ----------------------------------------------------------------------------------------------
-
-
-def _number(facts: Pack, name: str | None) -> float | None:
-    """A fact's number; None where it has none."""
-    value = facts[name].value if name is not None and name in facts else None
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _is(facts: Pack, name: str) -> float:
-    return _number(facts, name) or 0.0
-
-
-def _unit(facts: Pack, name: str | None) -> str:
-    return facts[name].unit if name is not None and name in facts else ""

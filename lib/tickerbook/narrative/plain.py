@@ -28,7 +28,15 @@ def draft(facts: Facts) -> Draft:
     tested = _named(facts, "strategy")
     parts = (
         Part(
-            "context", "Context", (_close(facts), *_levels(facts), *_evidence(facts, tested), *_origin(facts))
+            "context",
+            "Context",
+            (
+                _close(facts),
+                *_moves(facts),
+                *_levels(facts),
+                *_evidence(facts, tested),
+                *_origin(facts),
+            ),
         ),
         Part("objective", "Objective", tuple(_objective(facts))),
         Part("plan", "Plan", tuple(_plan(facts))),
@@ -41,9 +49,32 @@ def _close(facts: Facts) -> str:
     said, change = "{ticker} closed at {price.close} on {price.session}", facts.value("price.change")
     if change is None:
         return f"{said}."
-    if not _shows(facts, "price.change"):
+    if not _shows(facts, "price.change") or facts.value("move.1.direction") == "unchanged":
         return f"{said}, hardly changed from the close before."
+    if change < 0 and _shows(facts, "move.1.size"):
+        return f"{said}, down {{move.1.size}} from the close before."
     return f"{said}, {'up' if change > 0 else 'a change of'} {{price.change}} from the close before."
+
+
+def _moves(facts: Facts) -> Iterator[str]:
+    """The longer way to the close: a month and a year, its rank, its long average."""
+    told = [_moved(facts, row) for row in ("move.3", "move.5") if _has(facts, f"{row}.direction")]
+    if told:
+        said = "; ".join(told)
+        yield f"{said[0].upper()}{said[1:]}."
+    for side, name in (("high", "highest"), ("low", "lowest")):
+        if _has(facts, f"rank.{side}_sessions"):
+            yield f"That is the {name} close of {{rank.{side}_sessions}}."
+    if _has(facts, "average.2.gap", "average.2.price"):
+        side = "above" if facts.value("average.2.gap") > 0 else "below"
+        yield f"The close is {side} {{average.2.price}}, the mean of {{average.2.sessions}}."
+
+
+def _moved(facts: Facts, row: str) -> str:
+    over, way = f"over {{{row}.sessions}} it", facts.value(f"{row}.direction")
+    if way == "unchanged":
+        return f"{over} hardly changed"
+    return f"{over} {'rose' if way == 'up' else 'fell'} {{{row}.size}}"
 
 
 def _levels(facts: Facts) -> Iterator[str]:

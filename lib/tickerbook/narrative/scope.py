@@ -1,12 +1,10 @@
 """What a sentence may speak of: whose figures, of which time, of which rank, how sure, and why."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from tickerbook.facts import Fact
+from tickerbook.narrative.pack import Pack
 from tickerbook.narrative.sentence import Clause, vocabulary
-
-Pack = Mapping[str, Fact]
 
 _ROW = re.compile(r"([a-z]+)\.(\d+)\.(\w+)$")
 _NAMES = {  # group of rows → the columns that say which row it is
@@ -84,8 +82,11 @@ def _rows(parts: Sequence[Clause]) -> Iterator[str]:
     """A figure of a row stands with the name of its row."""
     named: dict[str, str] = {}
     for clause in parts:
+        alone = _only(clause)
         for segment in clause.segments():
-            here = {m[1]: m[2] for name in segment.slots if (m := _ROW.match(name)) and _is_name(m)}
+            here = alone | {m[1]: m[2] for name in segment.slots if (m := _ROW.match(name)) and _is_name(m)}
+            if "before" in segment.words and "close" in segment.words:
+                here.setdefault("move", "1")  # from the close before
             if "move" in here and "price.change" in segment.slots and here["move"] != "1":
                 yield "tells {price.change} of another window"
             for name in segment.slots:
@@ -96,6 +97,13 @@ def _rows(parts: Sequence[Clause]) -> Iterator[str]:
                     named[row[1]] = row[2]
                 elif (here if row[1] in _WINDOWED else named).get(row[1]) != row[2]:
                     yield f"does not say whose {{{name}}} is"
+
+
+def _only(clause: Clause) -> dict[str, str]:
+    """Group → the one row of it that a clause names; none where it names several."""
+    rows = {(m[1], m[2]) for name in clause.slots if (m := _ROW.match(name)) and _is_name(m)}
+    groups = [group for group, _ in rows]
+    return {group: number for group, number in rows if groups.count(group) == 1}
 
 
 def _is_name(row: re.Match[str]) -> bool:

@@ -10,12 +10,15 @@ from tickerbook.errors import DataError
 from tickerbook.facts import Fact, Facts, Value
 from tickerbook.research.indicators import atr
 from tickerbook.research.level import ATR_PERIOD, Level, nearest_resistance, nearest_support
+from tickerbook.research.move_facts import move_facts
 
 _CENTS, _FINE = 2, 4
 
 
 def level_facts(levels: Iterable[Level], bars: Bars) -> Facts:
     """The last price, the nearest support and resistance, and every level as a row `level.N.…`, as given.
+
+    With them go the moves, ranks and averages of the close (`move_facts`).
 
     Distances are from the last close to the level's price and never negative: the side says the direction.
     `…distance` is a fraction of the close; `…distance_atr` counts ATR(14) and is missing where that is zero.
@@ -28,7 +31,7 @@ def level_facts(levels: Iterable[Level], bars: Bars) -> Facts:
     facts += _zone(last, "resistance", "nearest resistance", nearest_resistance(levels, last.close))
     for number, level in enumerate(levels, start=1):
         facts += _row(last, f"level.{number}", level)
-    return Facts(facts)
+    return Facts(facts) | move_facts(bars)
 
 
 def levels_from_facts(facts: Facts) -> tuple[Level, ...]:
