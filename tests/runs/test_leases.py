@@ -178,9 +178,21 @@ def test_clocks_of_machines_need_not_agree(make_runner, times, monkeypatch, hour
     second = make_runner("b")
     second.sweep()
     assert second.is_only_one == gone
-    times.seconds += SILENCE
-    second.sweep()
+    for _ in range(4):
+        times.wait(10)
+        second.sweep()
     assert second.is_only_one
+
+
+def test_silence_counts_only_while_somebody_looks(make_runner, times):
+    """After an hour in which the ledger could not be read, nobody is given up before it could beat."""
+    first, second = make_runner("a"), make_runner("b")
+    second.sweep()
+    times.seconds += 3600
+    second.sweep()
+    first.beat()
+    second.sweep()
+    assert len(table(second.ledger, RUNNERS)) == 2
 
 
 def test_who_beats_while_being_given_up_is_not(make_runner):
@@ -309,3 +321,32 @@ def test_a_server_that_is_down_for_a_while_is_waited_for(server):
     ledger.record(batch, RESULT)
     assert len(pauses) == 3
     assert [change.state for change in ledger.changes([1])] == ["queued", "ok"]
+
+
+@pytest.mark.parametrize("step", ["sweep", "take", "fence", "release"])
+def test_a_runner_outlives_an_outage(server, times, tmp_path, step):
+    """Whatever it is about when the server goes, it goes on when the server is back."""
+
+    def sleep(_seconds):
+        if away:
+            away.pop()
+            server.start()
+
+    def outage(at):
+        if at == step:
+            server.stop()
+            away.append(at)
+
+    away: list[str] = []
+    runner = Runner(Ledger(server.new_database(), sleep), tmp_path, times.now, times.ticks, times.wait)
+    runner.join()
+    outage("sweep")
+    runner.sweep()
+    outage("take")
+    with runner.alone("k1"):
+        outage("fence")
+        with runner.fence():
+            pass
+        outage("release")
+    assert table(runner.ledger, LEASES) == []
+    assert not away

@@ -140,8 +140,8 @@ class Ledger:
     def runs_of(self, batch: int) -> dict[tuple[str, str | None], int]:
         """Notebook and ticker → the run's number, for each run of a batch."""
         chosen = select(RUNS.c.notebook, RUNS.c.ticker, RUNS.c.id).where(RUNS.c.batch == batch)
-        with self.database.reading() as connection:
-            return {(row.notebook, row.ticker or None): row.id for row in connection.execute(chosen)}
+        rows = self.database.read(lambda connection: connection.execute(chosen).all())
+        return {(row.notebook, row.ticker or None): row.id for row in rows}
 
     def page(
         self,

@@ -92,10 +92,24 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the database, and holds up nobody's writes."""
-        with self.translated(), self.engine.execution_options(**_READING).begin() as connection:
+        with self.translated(), self._moment() as connection:
+            yield connection
+
+    def read(self, work: Callable[[Connection], _T]) -> _T:
+        """What `work` reads at one moment; where a server is away, when it is back."""
+        with self.translated():
+            return self._patiently(self._read_once, work)
+
+    @contextmanager
+    def _moment(self) -> Iterator[Connection]:
+        with self.engine.execution_options(**_READING).begin() as connection:
             if not self.is_file:
                 connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             yield connection
+
+    def _read_once(self, work: Callable[[Connection], _T]) -> _T:
+        with self._moment() as connection:
+            return work(connection)
 
     def _patiently(
         self, do: Callable[[Callable[[Connection], _T]], _R], work: Callable[[Connection], _T]

@@ -64,6 +64,7 @@ class Runner:
         self._wait = wait
         self._taking = threading.Lock()
         self._held: set[str] = set()
+        self._looked = ticks()
         self._seen: dict[int, tuple[int, float]] = {}  # runner → its count of beats, and since when it is so
 
     def join(self) -> None:
@@ -95,9 +96,14 @@ class Runner:
         self.ledger.database.write(work, patient=False)  # the next beat tries again
 
     def sweep(self) -> None:
-        """Give up the runners that are gone."""
-        with self.ledger.database.reading() as connection:
-            rows = connection.execute(select(RUNNERS)).all()
+        """Give up the runners that are gone.
+
+        Silence counts only while we look: after a server was away, all have the time to beat again.
+        """
+        rows = self.ledger.database.read(lambda connection: connection.execute(select(RUNNERS)).all())
+        if self._ticks() - self._looked > SILENCE / 2:
+            self._seen.clear()
+        self._looked = self._ticks()
         for row in rows:
             why = "" if row.id == self.ledger.runner else self._gone(row)
             if why:
@@ -107,8 +113,7 @@ class Runner:
     def is_only_one(self) -> bool:
         """Whether no other runner is registered."""
         others = select(RUNNERS.c.id).where(RUNNERS.c.id != self.ledger.runner)
-        with self.ledger.database.reading() as connection:
-            return connection.execute(others).first() is None
+        return self.ledger.database.read(lambda connection: connection.execute(others).first()) is None
 
     def fence(self) -> AbstractContextManager[None]:
         """A block in which nobody can take over; to be as short as what it makes visible at once.

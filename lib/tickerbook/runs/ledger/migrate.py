@@ -89,7 +89,10 @@ def _back_up(connection: Connection, database: Database) -> None:
             connection.execute(text(f"CREATE TABLE {name}.{table} AS TABLE {table}"))
         return
     path = Path(str(database.engine.url.database))
-    with whole_file(path.with_name(f"{path.name}.{name}")) as part, database.engine.connect() as other:
+    backup = path.with_name(f"{path.name}.{name}")
+    for left in path.parent.glob(f".{backup.name}.*.part"):  # of one that was killed: only we are here now
+        left.unlink()
+    with whole_file(backup) as part, database.engine.connect() as other:
         # Another connection sees what was committed: the ledger as it was, while we hold the others off.
         driver: Any = other.connection.driver_connection
         driver.execute("VACUUM INTO ?", (str(part),))
