@@ -16,6 +16,7 @@ from tickerbook.site.api import moment
 from tickerbook.site.checks import check_site
 from tickerbook.site.content import Before, Content, gather
 from tickerbook.site.pages import stale_notice, write_sources
+from tickerbook.site.proof import refuse_unproven
 from tickerbook.site.releases import one_at_a_time, release
 from tickerbook.site.renderers import Render, Renderer, choose
 from tickerbook.site.staging import REPORTS, Stage, page_name, stage
@@ -89,7 +90,7 @@ def build(
 
 
 def _rendered(settings: Settings, content: Content, render: Render) -> tuple[Stage, dict[str, str]]:
-    """The rendered stage, and page → why the renderer could not make it."""
+    """The rendered stage, and page → why it could not be made, or may not be published."""
     reports = settings.project / REPORTS
     unchanged = {page for page, why in content.kept.items() if not why}
     write_sources(reports, content.sources, keep=unchanged)
@@ -97,6 +98,7 @@ def _rendered(settings: Settings, content: Content, render: Render) -> tuple[Sta
     staged = stage(settings.project, settings.project / "data" / "site")
     staged = staged.without({source for source in staged.sources if page_name(source) in unchanged})
     failures = render(staged)
+    failures = {**refuse_unproven(staged, content.files), **failures}
     return staged, {page_name(source): why for source, why in failures.items()}
 
 
