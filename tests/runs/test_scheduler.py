@@ -253,6 +253,31 @@ def test_a_clock_that_is_set_right_again(live):
     ]  # fmt: skip
 
 
+def test_what_a_wrong_clock_called_missed_comes_when_it_is_right(live, url):
+    """Three days ahead for an hour: what ran there is not run again, what was missed there is."""
+    jumps = {10 * 3600.0: 3 * DAY, 11 * 3600.0: -3 * DAY}
+    world = live(AFTER_CLOSE, "2026-11-18T12:00", "2026-11-21", jumps=jumps, beat=600.0)
+    assert world.keys == ["2026-11-18", "2026-11-20", "2026-11-19"]
+    assert set(states(url).values()) == {"ok"}
+
+
+def test_an_hour_back_while_work_goes_on(live, url):
+    """The tick comes due again by the clock, and is left alone."""
+    world = live(
+        AFTER_CLOSE, "2026-11-18T20:00", "2026-11-19T06:00", jumps={7200.0: -HOUR}, beat=600.0, takes=4e3
+    )
+    assert world.keys == ["2026-11-18"]
+    assert states(url) == {"2026-11-18": "ok"}
+
+
+def test_what_is_caught_up_goes_one_after_the_other(live):
+    """A cadence's ticks never work at the same time, however many may."""
+    one = cadence("30 min after XNYS close", catch_up="each")
+    live(one, "2026-11-13T12:00", "2026-11-14")
+    world = live(one, "2026-11-19T12:00", "2026-11-19T20:00", at_once=3)
+    assert (len(world.begun), world.most) == (3, 1)
+
+
 def test_an_hour_back_right_before_a_tick(live):
     """The tick comes when the clock shows it, once."""
     world = live(

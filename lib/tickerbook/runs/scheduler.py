@@ -203,13 +203,12 @@ class Scheduler:
         return self._pause(now_at)
 
     def _now(self) -> datetime:
-        """The present instant; a clock that jumped is told, and ticks are looked for from where it is now."""
+        """The present instant; a clock that jumped is told, one that went back is followed."""
         now_at, steady = self.world.clock(), self.world.steady()
         if self._known is not None:
             jumped = now_at - self._known[0] - timedelta(seconds=steady - self._known[1])
             if abs(jumped) > _JUMP:
                 self.world.tell("clock", seconds=jumped.total_seconds())
-                self._next.clear()
         self._known = (now_at, steady)
         for cadence in self.cadences:
             if now_at < self._seen[cadence.name]:
