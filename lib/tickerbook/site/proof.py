@@ -63,6 +63,8 @@ class _Prose(HTMLParser):
 def unproven(page: str, record: Mapping[str, Any]) -> list[str]:
     """What the narrative on a page says that the facts of its record do not; empty where all is proven.
 
+    What is wrong is not quoted: the reason stands on the page that is kept, too.
+
     Args:
         page: the rendered page.
         record: what the page is made from (`api.ticker_record`).
@@ -97,17 +99,16 @@ def _faults(pieces: list[tuple[str, str | None]], record: Mapping[str, Any]) -> 
         bare += _FACT
         fact = record["facts"].get(name)
         if fact is None:
-            yield f"has {text!r} as the fact {name}, which is not there"
+            yield f"has the fact {name}, which is not there"
         elif not _matches(text, fact):
-            yield f"says {text!r} where {name} is {fact['value']!r}"
+            yield f"says of {name} what it is not"
     bare = re.sub(rf"(?<!\w){re.escape(record['ticker'])}(?!\w)", _FACT, bare)
-    for character in bare:
-        if unicodedata.numeric(character, None) is not None:
-            yield f"has the number {character!r}, which no fact gives"
-    for word in _SPELLED.findall(bare):
-        yield f"spells out {word!r}, which no fact gives"
-    for glued in _GLUED.findall(bare):
-        yield f"glues {glued.replace(_FACT, '')!r} to a figure"
+    if any(unicodedata.numeric(character, None) is not None for character in bare):
+        yield "has a number that no fact gives"
+    if _SPELLED.search(bare):
+        yield "spells out a number that no fact gives"
+    if _GLUED.search(bare):
+        yield "glues something to a figure"
 
 
 def _joined(pieces: list[tuple[str, str | None]]) -> Iterator[tuple[str | None, str]]:
