@@ -70,4 +70,4 @@ def test_the_documented_params_are_params(root, make_project):
     for block in [shipped, *(block for block in blocks if "[ticker" not in block)]:
         (project / "params" / "providers.toml").write_text(block, encoding="utf-8")
         assert len(load_settings(project).providers) == len(NAMES)
-    assert len(blocks) == 3
+    assert len(blocks) == 4

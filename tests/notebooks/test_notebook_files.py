@@ -49,10 +49,11 @@ def test_needs_are_what_the_notebooks_load(templates):
     assert needs["levels"] == needs["backtest"] == set()
     assert needs["sizing"] == {"levels", "backtest", "odds", "strategies"}
     assert needs["report"] == needs["market"] == {"levels", "backtest", "strategies", "sizing"}
-    assert needs["strategies"] == {"backtest"}
+    assert needs["strategies"] == {"backtest", "certificates"}
     assert [name for name, template in templates.items() if template.trials] == ["strategies"]
     over_all = {name for name, template in templates.items() if template.over == "universe"}
-    assert over_all - {"odds"} == {"market", "strategies"}
+    assert over_all - {"odds"} == {"certificates", "market", "strategies"}
+    assert [name for name, template in templates.items() if not template.prices] == ["certificates"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -83,9 +84,10 @@ def test_parameters_say_what_they_mean(name, templates):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_common_parameters_are_called_the_same(name, templates):
-    """Each notebook takes a session, and a ticker or tickers."""
+    """Each notebook takes a session, and a ticker or tickers; one without prices takes neither."""
     declared = {parameter.name for parameter in templates[name].parameters}
-    assert {"session", "tickers" if templates[name].over == "universe" else "ticker"} <= declared
+    common = {"session", "tickers" if templates[name].over == "universe" else "ticker"}
+    assert declared & common == (common if templates[name].prices else set())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -171,7 +173,13 @@ def test_params_are_the_defaults(file, name, templates):
     """What a schedule runs and what an analyst runs by hand begin with the same values."""
     values = tomllib.loads((NOTEBOOKS.parent / "params" / file).read_text(encoding="utf-8"))[name]
     defaults = {parameter.name: parameter.default for parameter in templates[name].parameters}
-    elsewhere = {"ticker", "tickers", "session", "positions", "earnings"}  # set by the run, or by tables of their own
+    elsewhere = {
+        "ticker",
+        "tickers",
+        "session",
+        "positions",
+        "earnings",
+    }  # set by the run, or by tables of their own
     assert values == {key: value for key, value in defaults.items() if key not in elsewhere}
 
 

@@ -60,7 +60,7 @@ def test_every_notebook_runs_for_every_ticker(ran):
     assert {
         (r.run.ticker, r.run.notebook, r.failure and r.failure.message) for r in results if r.status != "ok"
     } == set()
-    assert len(results) == 2 * 4 + 3
+    assert len(results) == 2 * 4 + 4
 
 
 @pytest.mark.parametrize("notebook", NEEDED)

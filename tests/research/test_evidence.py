@@ -81,6 +81,16 @@ def test_a_short_record_is_no_evidence():
     assert "252 are needed" in row.note
 
 
+def test_without_any_session_out_of_sample_there_is_a_row_that_says_so():
+    """A universe of shares that were just listed has backtests, trials, and no result to judge."""
+    returns = noise(7, 3, 200)
+    told = book(returns[:, 0]).values()
+    untested = Facts(fact for fact in told if not fact.name.startswith("oos."))
+    (row,) = study({"AAA": untested}, recorded(returns), LAST).rows
+    assert (row.sharpe, row.sessions, row.spa_p, row.trials) == (None, 0, None, 3)
+    assert "0 sessions" in row.note
+
+
 def test_what_never_traded_has_no_probability():
     """Zero returns are no Sharpe ratio of zero."""
     (row,) = study({"AAA": book(np.zeros(1600))}, recorded(np.zeros((1600, 1))), LAST).rows

@@ -102,4 +102,4 @@ def test_a_killed_batch_is_recovered_by_the_next(desk, kernels):
     with sqlite3.connect(desk.project / "data" / "ledger.db") as ledger:
         states = ledger.execute("select state from batches order by id").fetchall()
     ledger.close()
-    assert states == [("running",), ("finished",)]
+    assert states == [("interrupted",), ("finished",)]

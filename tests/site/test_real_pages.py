@@ -55,7 +55,7 @@ def test_every_marked_figure_is_its_fact(settings, page):
 
 def test_the_page_has_everything_a_reader_needs(page):
     """Verdict, prose, chart, levels, backtest, plan, and how it was computed."""
-    for text in ("Nearest support", "Objective", "Levels", "Backtest", "Buy and hold", "Trade plan"):
+    for text in ("Nearest support", "Objective", "Levels", "Backtest", "Holding, a year", "Trade plan"):
         assert text in page.main
     for notebook in ("levels", "backtest", "sizing", "report"):
         assert ("a", {"href": f"../notebooks/FB/{notebook}.ipynb"}) in page.elements

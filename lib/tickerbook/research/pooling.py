@@ -52,7 +52,8 @@ def pool(books: Mapping[str, Facts], strategy: str, until: date) -> Pool:
     title = next((str(_value(row, "title")) for row in told if row and _value(row, "title")), strategy)
     known = {ticker: found for ticker, found in series.items() if found is not None and len(found)}
     if not known:
-        return Pool(strategy, title, pd.Series(dtype="float64"), 0, None, None, None)
+        nothing = pd.Series(index=pd.DatetimeIndex([]), dtype="float64")
+        return Pool(strategy, title, nothing, 0, None, None, None)
     returns = pd.concat(known, axis=1).mean(axis=1).sort_index().loc[: pd.Timestamp(until)]
     rows = [row for ticker in known if (row := _row(books[ticker], strategy))]
     trades = [_value(row, "oos_trades") for row in rows]
