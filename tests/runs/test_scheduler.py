@@ -262,10 +262,10 @@ def test_what_a_wrong_clock_called_missed_comes_when_it_is_right(live, url):
 
 
 def test_an_hour_back_while_work_goes_on(live, url):
-    """The tick comes due again by the clock, and is left alone."""
-    world = live(
-        AFTER_CLOSE, "2026-11-18T20:00", "2026-11-19T06:00", jumps={7200.0: -HOUR}, beat=600.0, takes=4e3
-    )
+    """The tick comes due again by the clock, and is left alone; nor does it wait behind itself."""
+    one = cadence("30 min after XNYS close", overlap="queue")
+    jumps = {7200.0: -HOUR}
+    world = live(one, "2026-11-18T20:00", "2026-11-19T06:00", jumps=jumps, beat=600.0, takes=4e3)
     assert world.keys == ["2026-11-18"]
     assert states(url) == {"2026-11-18": "ok"}
 

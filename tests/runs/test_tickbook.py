@@ -15,11 +15,6 @@ WAITING = [Settled(TICK, "waiting")]
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
-
-
-@pytest.fixture
 def book(url):
     """Of a scheduler that leads."""
     book = TickBook(url, "one")

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from tickerbook.narrative.movement import movements
-from tickerbook.narrative.pack import NOT, Pack, number, number_or_zero, unit_of
+from tickerbook.narrative.pack import NOT, Pack, column, number, number_or_zero, unit_of
 from tickerbook.narrative.sentence import Clause, vocabulary
 
 _ABOVE, _BELOW = frozenset(("above", "higher", "over")), frozenset(("below", "lower", "beneath", "under"))
@@ -117,6 +117,8 @@ def _zones(clause: Clause, facts: Pack) -> Iterator[str]:
             continue
         prices = [p.text for p in clause.pieces[place:] if p.slot and number(facts, p.text) is not None][:2]
         subject = _subject(clause, place, unit_of(facts, prices[0]), facts) if prices else None
+        if piece.text == "between" and subject is None:
+            continue  # between two prices lies what they are the ends of
         value = number(facts, "price.close" if piece.text == "inside" else subject or "price.close")
         if len(prices) < 2 or value is None:  # noqa: PLR2004 - a zone has two ends
             yield f"says “{piece.text}” of no zone"
@@ -131,6 +133,8 @@ def _zones(clause: Clause, facts: Pack) -> Iterator[str]:
 
 def _verdicts(clause: Clause, parts: Sequence[Clause], facts: Pack) -> Iterator[str]:
     """Comparisons with buy and hold, or of two slots."""
+    if {"all", "them"} <= set(clause.words) and not (_BETTER | _WORSE) & set(clause.words):
+        yield "says “all of them” of what cannot be counted"
     for place, piece in enumerate(clause.pieces):
         if piece.slot or piece.text not in _BETTER | _WORSE:
             continue
@@ -193,11 +197,7 @@ def _verdict(clause: Clause, parts: Sequence[Clause], place: int, sign: int, fac
 
 def _stances(clause: Clause, facts: Pack) -> Iterator[str]:
     """Whether a strategy, or the plan, is long, short or flat."""
-    signals = {
-        name.rsplit(".", 1)[0]: f.value
-        for name, f in facts.items()
-        if re.match(r"strategy\.\d+\.signal", name)
-    }
+    signals = column(facts, "strategy", "signal")
     for place, piece in enumerate(clause.pieces):
         if piece.slot or piece.text not in _STANCES or clause.word_at(place + 1) in {"term", "of"}:
             continue
@@ -220,11 +220,7 @@ def _positive(clause: Clause, facts: Pack) -> Iterator[str]:
     """Whose interval of return to risk is said to be wholly positive."""
     if "positive" not in clause.words and "negative" not in clause.words:
         return
-    lows = {
-        n.rsplit(".", 1)[0]: f.value
-        for n, f in facts.items()
-        if re.match(r"strategy\.\d+\.oos_sharpe_low", n)
-    }
+    lows = column(facts, "strategy", "oos_sharpe_low")
     sure = {row for row, low in lows.items() if isinstance(low, float) and low > 0}
     named = {m[1] for name in clause.slots if (m := _ROW.match(name))}
     right = (
@@ -257,7 +253,7 @@ def _conditions(clause: Clause, facts: Pack) -> Iterator[str]:
     """Whether a plan passes its checklist, and a position fits."""
     words, said = set(clause.words), " ".join(clause.words)
     passed = facts["plan.passed"].value if "plan.passed" in facts else None
-    checks = [f.value for name, f in facts.items() if re.match(r"check\.\d+\.passed", name)]
+    checks = column(facts, "check", "passed").values()
     if "checklist" in words:
         good = bool(words & {"met", "meets", "passes", "passed", "fulfils"}) and not words & NOT
         bad = bool(words & {"fails", "failed"}) or "not pass" in said

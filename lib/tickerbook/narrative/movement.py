@@ -33,7 +33,7 @@ def movements(clause: Clause, facts: Pack) -> Iterator[str]:
     """What a clause says of moves and the facts do not bear, as ends of "it …"."""
     for place, piece in enumerate(clause.pieces):
         way = None if piece.slot else _way(piece.text)
-        if way is None or _supposed(clause, place) or clause.word_at(place - 1) in _GIVING:
+        if way is None or _supposed(clause, place) or _is_given_up(clause, place):
             continue
         if way == 0 and piece.text == "changed" and clause.word_at(place - 1) not in {"hardly", "little"}:
             yield "says “changed” without saying how"
@@ -49,6 +49,10 @@ def movements(clause: Clause, facts: Pack) -> Iterator[str]:
             yield f"says “{piece.text}” of a usual move"
         elif way < 0 and clause.slot_at(place + 1) == name and facts[name].text.startswith("−"):
             yield f"tells the sign of {{{name}}} twice"
+
+
+def _is_given_up(clause: Clause, place: int) -> bool:
+    return clause.word_at(place) == "up" and clause.word_at(place - 1) in _GIVING
 
 
 def _way(word: str) -> int | None:

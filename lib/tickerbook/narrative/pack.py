@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tickerbook.facts import Fact
+from tickerbook.facts import Fact, Value
 from tickerbook.narrative.sentence import vocabulary
 
 Pack = Mapping[str, Fact]
@@ -23,3 +23,12 @@ def number_or_zero(facts: Pack, name: str) -> float:
 def unit_of(facts: Pack, name: str | None) -> str:
     """A fact's unit; empty where there is no such fact."""
     return facts[name].unit if name is not None and name in facts else ""
+
+
+def column(facts: Pack, group: str, name: str) -> dict[str, Value]:
+    """Row → value of one column, such as strategy.1 → "long", for rows numbered from 1."""
+    found: dict[str, Value] = {}
+    while f"{group}.{len(found) + 1}.{name}" in facts:
+        row = f"{group}.{len(found) + 1}"
+        found[row] = facts[f"{row}.{name}"].value
+    return found

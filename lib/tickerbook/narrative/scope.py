@@ -127,20 +127,26 @@ def _dates(parts: Sequence[Clause], facts: Pack) -> Iterator[str]:
     slots = [name for part in parts for name in part.slots]
     for clause in parts:
         for place, piece in enumerate(clause.pieces):
-            name, before, after = piece.text, clause.word_at(place - 1), clause.word_at(place + 1)
-            if not piece.slot or facts.get(name) is None or facts[name].unit != "date":
-                continue
-            if before == "on" and not _AFTER & set(clause.words):
-                if facts[name].value != session or not name.startswith("price."):
-                    yield f"dates its figures with {{{name}}}"
-            elif after == "to" and (end := clause.slot_at(place + 2)):
-                yield from _window(name, end, slots, facts)
-            elif not _has_place(clause, place, facts):
-                yield f"has {{{name}}} where it means nothing"
+            if piece.slot and piece.text in facts:
+                yield from _dated(clause, place, slots, session, facts)
         for name in clause.slots:
             fact = facts.get(name)
             if fact and fact.as_of and session and fact.as_of.isoformat() != session:
                 yield f"tells {{{name}}} of another session"
+
+
+def _dated(clause: Clause, place: int, slots: Sequence[str], session: object, facts: Pack) -> Iterator[str]:
+    name, before, after = clause.pieces[place].text, clause.word_at(place - 1), clause.word_at(place + 1)
+    if facts[name].unit != "date":
+        if before == "on":
+            yield f"has {{{name}}} where a date belongs"
+    elif before == "on" and not _AFTER & set(clause.words):
+        if facts[name].value != session or not name.startswith("price."):
+            yield f"dates its figures with {{{name}}}"
+    elif after == "to" and (end := clause.slot_at(place + 2)):
+        yield from _window(name, end, slots, facts)
+    elif not _has_place(clause, place, facts):
+        yield f"has {{{name}}} where it means nothing"
 
 
 def _has_place(clause: Clause, place: int, facts: Pack) -> bool:

@@ -11,6 +11,19 @@ _COUNTED = (
 _PERIOD = "(?:day|week|month|quarter|year|decade|morning|evening|weekend)"
 _STARTS = r"(?:(?<![.!?:] )(?<!^)(?<![“\"(]))"  # not where a sentence starts, where any word has a capital
 
+_BEGINNINGS = (  # a sentence may begin with these; another word with a capital there may be a name
+    "a|about|above|across|after|against|all|although|among|an|and|another|any|are|as|at|average|before|behind|below"
+    "|beside|between|beyond|both|but|buy|by|close|closes|commission|compared|conviction|costs|could|data|despite|did"
+    "|distance|do|does|during|each|either|enough|entry|equity|even|every|evidence|exposure|few|figures|for|from|gains"
+    "|given|had|has|have|here|history|how|if|in|inside|is|it|its|just|later|less|levels?|limits?|little|losses|luck"
+    "|many|measured|more|moves?|near|nearby|neither|no|none|nor|nothing|now|odds|of|on|only|open|or|other|others|out"
+    "|outside|over|past|perhaps|plans?|positions?|prices?|profit|rather|resistance|results?|returns?|reward|risk|rules?"
+    "|sample|sessions|several|shares?|should|similar|since|size|slot|so|some|still|stops?|strategies|strategy|such"
+    "|support|targets?|tested|than|that|the|their|then|there|these|they|this|those|though|thus|to|together|too|touches"
+    "|trades|trading|under|unless|until|up|upon|value|volatility|was|were|what|whatever|when|where|whether|which|while"
+    "|who|whose|why|with|within|without|would|yet|zones?|average|price"
+)
+
 _FORBIDDEN = {
     "spells out a number": [
         rf"(?i:\b(?:{_COUNTED}-?)+(?:ths?|e?s|fold|ly|ish)?\b)",
@@ -28,7 +41,11 @@ _FORBIDDEN = {
     ],
     "names a unit": [r"(?i:\b(?:per ?cent|percentage|basis|bps|dollars?|cents?|euros?|yen)\b)"],
     "changes a sign": [r"(?i:\b(?:minus|plus)\b)", r"(?<![^\W\d_])-|-(?![^\W\d_])"],
-    "names a symbol": [r"\b(?!ATR\b)[A-Z]{2,}\b|\b[B-Z]\b", rf"{_STARTS}\bA\b"],
+    "names a symbol": [
+        r"\b[^\W\d_]*[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]",
+        r"\b(?!ATR\b)[A-Z]{2,}\b|\b[B-Z]\b",
+        rf"{_STARTS}\bA\b",
+    ],
     "has a name": [rf"{_STARTS}\b(?!ATR\b)[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+"],
     "gives advice": [
         r"(?i:\b(?:you|yours?|we|us|ours?|should|must|recommend\w*|advi[sc]e\w*)\b)",
@@ -42,6 +59,9 @@ _FORBIDDEN = {
         r"(?i:\b(?:going|about|bound|set|sure|expected|destined|poised|ready|likely) to\b)",
         r"(?i:\b(?:no doubt|without doubt|forecasts?|predicts?|predicted|cannot (?:fail|lose))\b)",
         r"(?i:\b(?:guarantee|inevitabl|undoubted|undeniabl|risk-free)\w*)",
+    ],
+    "begins with what may be a name": [
+        rf"(?:^|[.!?:;] )[“\"(]?(?!(?i:{_BEGINNINGS})\b)(?![A-Z][a-z]+ly,)[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ’'-]*"
     ],
 }
 

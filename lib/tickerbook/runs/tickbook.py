@@ -26,11 +26,13 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
 
-from tickerbook.errors import TakenOverError
+from tickerbook.errors import TakenOverError, TickerbookError
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.ledger.rows import utc
 from tickerbook.runs.schedule import Settled, Tick, TickState
@@ -69,6 +71,7 @@ _LEADS = Table(
     Column("beat", Integer, nullable=False),
 )
 _ONE = 1
+_LOCK = 7_410_244  # of a server: any number that nobody else takes
 _T = TypeVar("_T")
 
 
@@ -120,7 +123,7 @@ class TickBook:
     def __init__(self, url: str, holder: str = "") -> None:
         self.holder = holder
         self._database = Ledger(url).database
-        self._database.write(_TABLES.create_all)
+        self._database.write(_make_tables)
 
     # --- who leads ---
 
@@ -144,7 +147,12 @@ class TickBook:
             connection.execute(insert(_LEADS).values(id=_ONE, holder=self.holder, beat=0))
             return True
 
-        return self._database.write(work)
+        try:
+            return self._database.write(work)
+        except TickerbookError as error:
+            if isinstance(error.__cause__, IntegrityError):  # a server: another began at the same moment
+                return False
+            raise
 
     def beat(self) -> None:
         """Give a sign of life.
@@ -271,6 +279,12 @@ class TickBook:
     def _change(self, tick: Tick, values: dict[str, Any]) -> None:
         mine = _is(tick) & (_TICKS.c.holder == self.holder)
         self._write(lambda connection: connection.execute(update(_TICKS).where(mine).values(values)))
+
+
+def _make_tables(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    _TABLES.create_all(connection)
 
 
 def _is(tick: Tick) -> ColumnElement[bool]:
