@@ -143,8 +143,10 @@ class TickBook:
                 return True
             if there != instead_of:
                 return False
-            connection.execute(delete(_LEADS))
-            connection.execute(insert(_LEADS).values(id=_ONE, holder=self.holder, beat=0))
+            if there is None:  # where another begins at this moment, one of both inserts fails
+                connection.execute(insert(_LEADS).values(id=_ONE, holder=self.holder, beat=0))
+            else:
+                connection.execute(update(_LEADS).values(holder=self.holder, beat=0))
             return True
 
         try:
