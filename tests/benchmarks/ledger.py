@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from tickerbook.runs.ledger import Ledger
 from tickerbook.runs.ledger.tables import CHANGES, RUNS
@@ -65,10 +65,10 @@ def fill(url: str, count: int) -> Ledger:
         rows.append(row)
     for _ in range(1 + count // 1500):
         ledger.end(ledger.begin(AT), AT, "finished")
-    first = min(ledger.runs_of(1).values(), default=1)
 
     def work(connection) -> None:
         connection.execute(insert(RUNS), rows)
+        first = connection.execute(select(func.max(RUNS.c.id))).scalar() - count + 1
         for state in ("queued", "ok"):
             told.extend({"run": n + first, "state": state, "at": AT, "why": ""} for n in range(count))
         connection.execute(insert(CHANGES), told)
