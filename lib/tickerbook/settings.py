@@ -20,6 +20,7 @@ _UNIVERSE = "universe.toml"
 _PROVIDERS = "providers.toml"
 _GATES = "gates.toml"
 _SCHEDULE = "schedule.toml"
+_STYLE = "style.toml"  # read by the narrators
 _CADENCE = re.compile(r"[a-z][a-z0-9_-]{0,30}")  # a name for file names, metrics and tables
 STAGES = ("dev", "paper", "production")  # of a strategy, from untried to trusted
 _RISK = "risk.toml"
@@ -403,7 +404,7 @@ def _parameters(project: Path) -> dict[str, dict[str, Any]]:
     known = sorted(path.stem for path in (project / "notebooks").glob("*.ipynb"))
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((project / "params").glob("*.toml")):
-        if path.name in {_UNIVERSE, _PROVIDERS, _GATES, _SCHEDULE}:
+        if path.name in {_UNIVERSE, _PROVIDERS, _GATES, _SCHEDULE, _STYLE}:
             continue
         for notebook, values in _read_toml(path).items():
             if path.name == _RISK and notebook in RiskFile.model_fields:

@@ -9,10 +9,12 @@ from tickerbook.facts import Fact, Facts
 from tickerbook.narrative import plain
 from tickerbook.narrative.draft import Draft, Part, fill
 from tickerbook.narrative.policy import Verdict, receipt, sift
+from tickerbook.narrative.style import Style
 from tickerbook.store import RunResult, RunStore
 
 REPORT = "report"
 
+_USUAL = Style()
 Narrator = Callable[[Facts], Draft]
 
 _ABSTENTION: Draft = (
@@ -56,6 +58,7 @@ def narrate(
     *,
     narrator: Narrator = plain.draft,
     model: Model | None = None,
+    style: Style = _USUAL,
 ) -> dict[str, Any] | None:
     """Write the narrative of a ticker's newest good report and store it beside that run.
 
@@ -69,6 +72,7 @@ def narrate(
         session: the newest good report not after it is taken; None for the newest of all.
         narrator: gives a plain draft for facts.
         model: writes instead, where there is one.
+        style: the house style, which every sentence is held against.
 
     Returns:
         The narrative as stored: narrator, key, facts_digest, receipt, parts with their sentences (template,
@@ -84,20 +88,22 @@ def narrate(
     facts = report.facts if "ticker" in report.facts else Facts([_ticker(report, ticker)]) | report.facts
     if model and stored and stored.get("key") == model.key(facts) and stored.get("narrator") == model.name:
         return stored
-    narrative = _narrative(report, facts, narrator, model)
+    narrative = _narrative(report, facts, narrator, model, style)
     if narrative != stored:
         store.put_narrative(report, narrative)
     return narrative
 
 
-def _narrative(report: RunResult, facts: Facts, narrator: Narrator, model: Model | None) -> dict[str, Any]:
+def _narrative(
+    report: RunResult, facts: Facts, narrator: Narrator, model: Model | None, style: Style
+) -> dict[str, Any]:
     name, why = "plain", ""
     attempts: list[dict[str, Any]] = []
-    draft, verdicts, fault = _sifted(narrator, facts)
+    draft, verdicts, fault = _sifted(narrator, facts, style)
     if model and draft:
         try:
             written, attempts = model.write(facts, draft)
-            draft, verdicts = sift(written, facts, draft)
+            draft, verdicts = sift(written, facts, draft, style.faults)
             name = model.name
         except NarrativeError as error:
             why, attempts = error.message, list(getattr(error, "attempts", ()))
@@ -110,17 +116,17 @@ def _narrative(report: RunResult, facts: Facts, narrator: Narrator, model: Model
         "narrator": name,
         "key": model.key(facts) if model else "",
         "facts_digest": report.facts.digest,
-        "receipt": f"{line} {why}".strip(),
+        "receipt": " ".join(filter(None, (line, why, style.disclaimer))),
         "parts": fill(draft, facts),
         "verdicts": [verdict.to_json() for verdict in verdicts],
         "attempts": attempts,
     }
 
 
-def _sifted(narrator: Narrator, facts: Facts) -> tuple[Draft, tuple[Verdict, ...], str]:
+def _sifted(narrator: Narrator, facts: Facts, style: Style) -> tuple[Draft, tuple[Verdict, ...], str]:
     """What the plain narrator may say; nothing, and why, where it may say nothing."""
     try:
-        draft, verdicts = sift(narrator(facts), facts)
+        draft, verdicts = sift(narrator(facts), facts, style=style.faults)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a narrator, the page comes out
         return (), (), getattr(error, "message", None) or repr(error)
     failed = next((f"it {v.reasons[0]}: {v.sentence}" for v in verdicts if v.reasons), "")

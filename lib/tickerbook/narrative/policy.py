@@ -4,7 +4,7 @@ No sentence is ever repaired.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -45,7 +45,16 @@ class Verdict:
         }
 
 
-def sift(draft: Draft, facts: Mapping[str, Fact], plain: Draft = ()) -> tuple[Draft, tuple[Verdict, ...]]:
+def _no_style(_: str) -> Iterable[str]:
+    return ()
+
+
+def sift(
+    draft: Draft,
+    facts: Mapping[str, Fact],
+    plain: Draft = (),
+    style: Callable[[str], Iterable[str]] = _no_style,
+) -> tuple[Draft, tuple[Verdict, ...]]:
     """What of a draft may be published, and what became of each of its sentences.
 
     Args:
@@ -53,6 +62,7 @@ def sift(draft: Draft, facts: Mapping[str, Fact], plain: Draft = ()) -> tuple[Dr
         facts: what may be said.
         plain: the plain narrator's draft of the same facts, whose sentences replace those that fail: of the
             same part, with most slots in common. Where no sentence of a part is left, its own come back.
+        style: what the house style has against a sentence.
     """
     spare = {part.name: [s for s in part.sentences if not any(faults(s, facts))] for part in plain}
     kept: dict[str, list[str]] = {part.name: [] for part in plain}
@@ -62,7 +72,8 @@ def sift(draft: Draft, facts: Mapping[str, Fact], plain: Draft = ()) -> tuple[Dr
     for part in draft:
         there = kept.setdefault(part.name, [])
         for sentence in part.sentences:
-            verdict = _verdict(part.name, sentence, facts, spare.get(part.name, []), {*there}, said)
+            reasons = tuple(dict.fromkeys([*faults(sentence, facts), *style(sentence)]))[:_REASONS]
+            verdict = _verdict(part.name, sentence, reasons, spare.get(part.name, []), {*there}, said)
             verdicts.append(verdict)
             there += [s for s in (sentence if verdict.outcome == "passed" else verdict.instead,) if s]
     for name, sentences in kept.items():
@@ -72,9 +83,8 @@ def sift(draft: Draft, facts: Mapping[str, Fact], plain: Draft = ()) -> tuple[Dr
 
 
 def _verdict(
-    part: str, sentence: str, facts: Mapping[str, Fact], spare: list[str], there: set[str], said: set[str]
+    part: str, sentence: str, reasons: tuple[str, ...], spare: list[str], there: set[str], said: set[str]
 ) -> Verdict:
-    reasons = tuple(dict.fromkeys(faults(sentence, facts)))[:_REASONS]
     if sentence in there:
         reasons = ("was said before",)
     if not reasons:
