@@ -84,7 +84,7 @@ def test_help_teaches(verb, name):
 def test_the_verbs_are_those_of_the_readme():
     """Nothing is missing, nothing is hidden."""
     first = "check list fetch run narrate build update status serve lab"
-    more = "backup certify doctor metrics prefetch promote restore runs schedule verify"
+    more = "backup certify doctor metrics prefetch promote restore runs schedule style verify"
     assert sorted(VERBS) == sorted(f"{first} {more}".split())
 
 

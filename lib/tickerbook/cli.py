@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import partial
@@ -47,7 +48,9 @@ from tickerbook.market.scorecard import Score, Scorecard
 from tickerbook.market.sourcing import FetchResult
 from tickerbook.market.sourcing import fetch as fetch_prices
 from tickerbook.market.sourcing import prefetch as prefetch_prices
+from tickerbook.narrative.explain import explained
 from tickerbook.narrative.narrate import narrate as narrate_ticker
+from tickerbook.narrative.style import Style, check_markdown, load_style
 from tickerbook.promotions import Promotions
 from tickerbook.runs.certify import certify_notebooks
 from tickerbook.runs.hands import LOCAL
@@ -63,6 +66,7 @@ from tickerbook.store import TIMELESS, UNIVERSE, RunResult, RunStore
 from tickerbook.trialbook import TrialBook
 
 if TYPE_CHECKING:
+    from tickerbook.narrative.model import ModelNarrator
     from tickerbook.research.gates import Verdict
     from tickerbook.site.build import BuildResult
 
@@ -259,18 +263,41 @@ def run(
 
 
 @app.command()
-def narrate(tickers: Tickers = None, *, as_of: AsOf = None, project: Project = None) -> None:
+def narrate(
+    tickers: Tickers = None,
+    *,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show drafts, the verdict on each sentence, and the final text.")
+    ] = False,
+    as_of: AsOf = None,
+    project: Project = None,
+) -> None:
     """Write the narrative of each ticker from the facts of its newest report.
 
     It needs what `tickerbook run` stored, and is stored beside it. Every number in it is a fact; prose with
-    a number of its own is refused. For example: `tickerbook narrate AAPL`
+    a number of its own is refused. For example: `tickerbook narrate AAPL`. Where OPENAI_BASE_URL or
+    OPENAI_API_KEY is set, a model writes, and what fails the checks is replaced by plain sentences.
     """
     settings = load_settings(project)
     _know(as_of)
-    failures = _narrate(settings, _chosen(settings, tickers))
+    failures = _narrate(settings, _chosen(settings, tickers), explain=explain)
     for symbol, reason in failures.items():
         err.print(f"[red]✗[/] {escape(symbol)}: {escape(reason)}")
     _exit(bool(failures))
+
+
+@app.command()
+def style(
+    files: Annotated[list[Path], typer.Argument(help="Markdown files.")], *, project: Project = None
+) -> None:
+    """Hold Markdown against the house style of params/style.toml; says file, line and what is wrong."""
+    rules, wrong = load_style(load_settings(project).project), 0
+    for file in files:
+        for line, fault in check_markdown(file.read_text(encoding="utf-8"), rules):
+            wrong += 1
+            err.print(f"{file}:{line}: it {fault}", markup=False, highlight=False)
+    out.print(f"{wrong} against the style." if wrong else "Nothing is against the style.")
+    _exit(wrong > 0)
 
 
 @app.command()
@@ -861,17 +888,38 @@ def _run_line(result: RunResult) -> str:
     return f"  {marks[result.status]} {name} {result.seconds:5.1f} s{why}"
 
 
-def _narrate(settings: Settings, symbols: Sequence[str]) -> dict[str, str]:
+def _narrate(settings: Settings, symbols: Sequence[str], *, explain: bool = False) -> dict[str, str]:
     """Narrate each ticker; ticker → reason where it did not work."""
-    store, lake = RunStore(settings.runs), project_lake(settings)
+    store, lake, style = RunStore(settings.runs), project_lake(settings), load_style(settings.project)
+    model = _model(settings, style)
     failures = {}
-    for symbol in symbols:
+
+    def one(symbol: str) -> dict[str, Any] | None:
         try:
-            narrate_ticker(store, symbol, newest_known(lake, symbol))
+            return narrate_ticker(store, symbol, newest_known(lake, symbol), model=model, style=style)
         except TickerbookError as error:
             failures[symbol] = f"narrative: {error.message}"
-    out.print(f"[bold]Narrative[/] for {_tickers([s for s in symbols if s not in failures])}")
+            return None
+
+    with ThreadPoolExecutor(style.model.at_once) as pool:
+        told = list((pool.map if model else map)(one, symbols))
+    for symbol, narrative in zip(symbols, told, strict=True):
+        if explain and narrative:
+            out.print(f"[bold]{escape(symbol)}[/]")
+            out.print("\n".join(explained(narrative)), markup=False, highlight=False)
+    used = f"; {model.used:,} tokens" if model else ""
+    out.print(f"[bold]Narrative[/] for {_tickers([s for s in symbols if s not in failures])}{used}")
     return failures
+
+
+def _model(settings: Settings, style: Style) -> "ModelNarrator | None":
+    """The model that writes; importing openai costs a second, which no run without one pays."""
+    given = [os.environ.get(name) for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY")]
+    if not any(given) and not (settings.project / ".env").is_file():
+        return None
+    from tickerbook.narrative.model import project_model  # noqa: PLC0415 - see above
+
+    return project_model(settings.project, style)
 
 
 def _build(settings: Settings, symbols: Sequence[str], renderer: Renderer) -> "BuildResult":
