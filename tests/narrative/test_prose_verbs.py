@@ -18,6 +18,7 @@ DRAFT = {"context": ["{ticker} closed at {price.close} on {price.session}.", "It
 @pytest.fixture
 def verb(project, monkeypatch, capsys):
     """A runner of commands in a project with one good report: exit code, what was printed, white space folded."""
+    monkeypatch.delenv("TICKERBOOK_AS_OF", raising=False)  # a command sets it for its kernels
     facts = pack(3)
     run = Run("report", "AAPL", date(2013, 3, 1), {}, facts.digest)
     result = RunResult(run, "ok", facts, 1.0, datetime(2013, 3, 2, tzinfo=UTC))
