@@ -30,6 +30,7 @@ from tickerbook.runs import bounds
 from tickerbook.runs.client import QuickClient
 from tickerbook.runs.scratch import own_folder
 from tickerbook.runs.template import Template
+from tickerbook.runs.zygote import SUPERVISED
 from tickerbook.store import Failure
 
 KERNEL = "tickerbook"
@@ -99,7 +100,7 @@ class _Engine(Engine):  # type: ignore[misc]  # papermill has no types
             timeout=attempt.timeout,
             startup_timeout=START_TIMEOUT,
             iopub_timeout=attempt.timeout,
-            extra_arguments=[f"--ext={bounds.__name__}"],
+            extra_arguments=[SUPERVISED],
             on_notebook_start=started,
             log=_QUIET,
         )
@@ -346,6 +347,12 @@ def _end(client: PapermillNotebookClient, manager: AsyncKernelManager) -> None:
     if client.kc is not None:
         client.kc.stop_channels()
         client.kc = None
+    process = _process(manager)
+    if (
+        process is not None
+    ):  # Jupyter's manager looks ten times a second whether it has ended; this does not wait
+        process.kill()
+        process.wait()
     if manager.has_kernel:
         run_sync(manager.shutdown_kernel)(now=True)
     else:

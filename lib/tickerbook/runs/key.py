@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,14 @@ class Library:
 
 
 def read_library(root: Path = ROOT) -> Library:
-    """Every module of tickerbook, found by being there."""
-    return Library({_module(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.py")})
+    """Every module of tickerbook, found by being there; read again when a file has changed."""
+    stats = [(path, path.stat()) for path in sorted(root.rglob("*.py"))]
+    return _read(root, tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats))
+
+
+@lru_cache(maxsize=4)
+def _read(root: Path, files: tuple[tuple[Path, int, int], ...]) -> Library:
+    return Library({_module(path.relative_to(root)): path.read_bytes() for path, _, _ in files})
 
 
 def _module(path: Path) -> str:

@@ -35,6 +35,7 @@ from unittest.mock import patch
 IDLE = 600.0  # seconds without a request or a kernel, after which it ends
 READY = b"ready"
 HEAD = 8  # bytes of a request's length, before it
+SUPERVISED = "--ext=tickerbook.runs.bounds"
 RETIRE = {"retire": True}
 _PIPES = 3
 _GENERATIONS = 100  # of daemons that start daemons
@@ -48,6 +49,11 @@ _EXECUTING = (
     "pyarrow.parquet",
     "ipykernel.kernelapp",
     "ipykernel.debugger",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.extensions.storemagic",
+    "tornado.platform.asyncio",
+    "tickerbook.runs.bounds",
 )
 
 
@@ -282,6 +288,8 @@ def _run(argv: list[str], shell: Any) -> None:
 
     atexit.unregister(shell.atexit_operations)
     type(shell).clear_instance()  # the kernel makes its own, with a history
+    if SUPERVISED in argv:  # nobody will debug it, and looking through all modules for that takes long
+        vars(sys.modules["ipykernel.debugger"])["_is_debugpy_available"] = False
     sys.argv = argv
     app: Any = IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(argv[1:])
