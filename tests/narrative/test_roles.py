@@ -27,6 +27,7 @@ The plan risks {plan.notional} of the account.
 The close of {support.price} is there.
 {ticker} closed at {support.price}.
 Both strategies made money.
+The distance to support is {resistance.distance}.
 The plan fails.
 {strategy.1.title} returned {strategy.1.oos_return} in the sample, which may be luck.
 A close above {resistance.price} would invalidate the plan.""".splitlines()
@@ -36,6 +37,7 @@ The stop, {plan.stop}, is below the entry.
 Support is at {support.price}, resistance at {resistance.price}.
 The plan risks {plan.money_at_risk}, and its size is {plan.shares}.
 A close below {plan.stop} would end the plan.
+The distance to support is {support.distance}.
 The plan passes.
 The target is {target.1.price}.""".splitlines()
 

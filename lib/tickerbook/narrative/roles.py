@@ -39,9 +39,15 @@ def roles(parts: Sequence[Clause], facts: Pack) -> Iterator[str]:
                 if called and piece.text in facts and not re.fullmatch(_ROLES[called], piece.text):
                     yield f"calls {{{piece.text}}} “{called}”"
                 called = ""
-            elif piece.text in _ROLES and "to" not in {clause.word_at(place - 1), clause.word_at(place + 1)}:
+            elif piece.text in _ROLES and not _is_aside(clause, place):
                 called = piece.text
             elif piece.text in _ELSEWHERE:
                 called = ""
     if words & _INVALID and words & {"plan", "case"} and slots and "plan.stop" not in slots:
         yield "ends the plan elsewhere than at its stop"
+
+
+def _is_aside(clause: Clause, place: int) -> bool:
+    """Whether a noun is part of another: return to risk, risk to reward; a distance to it is its own."""
+    before, after = clause.word_at(place - 1), clause.word_at(place + 1)
+    return after == "to" or (before == "to" and clause.word_at(place - 2) != "distance")
