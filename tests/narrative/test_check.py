@@ -27,8 +27,8 @@ FACTS = Facts(
 CLEAN = [
     "{ticker} closed at {price.close}.",
     "The nearest support is the zone from {support.low} to {support.high} ({support.method}).",
-    "A close below {support.low}, under the whole zone, ends the reason for the plan.",
-    "Is that near? Price and average true range (ATR) say so.",
+    "A close below {support.low}, under the whole zone, leaves that zone behind.",
+    "Is that so? Price and average true range (ATR) say so.",
     "“{support.method}” is how the level was found; it's a well-known, old way.",
     "Nothing was bought, none of it was sold, and the lessons of often touched stones remain.",
     "It may rise or march on; often, alone, weighty, tense, tenacious or handsome.",

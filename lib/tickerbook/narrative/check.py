@@ -14,6 +14,7 @@ from tickerbook.errors import NarrativeError
 from tickerbook.facts import Fact
 from tickerbook.narrative.claims import claims
 from tickerbook.narrative.draft import SLOT, Draft, slots
+from tickerbook.narrative.roles import roles
 from tickerbook.narrative.scope import scope
 from tickerbook.narrative.sentence import Clause, clauses
 from tickerbook.narrative.words import FORBIDDEN
@@ -62,6 +63,7 @@ def meaning(sentence: str, facts: Mapping[str, Fact]) -> Iterator[str]:
     parts = _parts(sentence)
     yield from claims(parts, facts)
     yield from scope(parts, facts)
+    yield from roles(parts, facts)
 
 
 @lru_cache(maxsize=4096)

@@ -254,7 +254,7 @@ def _conditions(clause: Clause, facts: Pack) -> Iterator[str]:
     words, said = set(clause.words), " ".join(clause.words)
     passed = facts["plan.passed"].value if "plan.passed" in facts else None
     checks = column(facts, "check", "passed").values()
-    if "checklist" in words:
+    if "checklist" in words or ("plan" in words and words & {"passes", "passed", "fails", "failed"}):
         good = bool(words & {"met", "meets", "passes", "passed", "fulfils"}) and not words & NOT
         bad = bool(words & {"fails", "failed"}) or "not pass" in said
         gaps = "every" in words and "known" not in words and (False in checks or None in checks)

@@ -191,7 +191,12 @@ def _samples(parts: Sequence[Clause], facts: Pack) -> Iterator[str]:
     kinds = {_sample(name) for part in parts for name in part.slots if name in facts} - {""}
     if len(kinds) > 1:
         yield "mixes figures of the sample with those outside"
-    for words, kind in (("out of sample", "walk"), ("out-of-sample", "walk"), ("in-sample", "test")):
+    for words, kind in (
+        ("out of sample", "walk"),
+        ("out-of-sample", "walk"),
+        ("in-sample", "test"),
+        ("in the sample", "test"),
+    ):
         if words in said and kinds - {kind}:
             yield f"says “{words}” of other figures"
 

@@ -46,6 +46,14 @@ _FORBIDDEN = {
         r"\b(?!ATR\b)[A-Z]{2,}\b|\b[B-Z]\b",
         rf"{_STARTS}\bA\b",
     ],
+    "says what no fact says": [
+        r"(?i:\b(?:cheap|expensive|bargain|discount|premium|overbought|oversold|undervalued|overvalued)\b)",
+        r"(?i:\b(?:bull|bear)(?:s|ish)?\b|\b(?:momentum|trend(?:s|ing)?|breakouts?|highs|lows)\b)",
+        r"(?i:\b(?:strong|weak|strength|weakness|popular|healthy|solid|attractive|promising|profitable)\b)",
+        r"(?i:\b(?:broke|broken|breaks?|cleared|bounced?|retested|caps?|capped|confirm(?:s|ed)|opened)\b)",
+        r"(?i:\b(?:has held|holds|chances?|probabilit(?:y|ies)|near|nearly|almost|around|close to)\b)",
+        r"(?i:\b(?:made|lost|makes|loses) money\b|\b(?:price|share) tested\b)",
+    ],
     "has a name": [rf"{_STARTS}\b(?!ATR\b)[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+"],
     "gives advice": [
         r"(?i:\b(?:you|yours?|we|us|ours?|should|must|recommend\w*|advi[sc]e\w*)\b)",

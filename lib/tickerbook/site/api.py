@@ -8,7 +8,7 @@ from typing import Any
 from tickerbook.files import dump_json, slug
 from tickerbook.settings import Settings
 from tickerbook.site.views import TickerView
-from tickerbook.store import RunResult
+from tickerbook.store import TIMELESS, RunResult
 
 FOLDER = "api/v1"
 SCHEMA = "tickerbook/v1"
@@ -139,7 +139,7 @@ def _run_record(result: RunResult) -> dict[str, Any]:
     return {
         "notebook": result.run.notebook,
         "ticker": result.run.ticker,
-        "session": result.run.session.isoformat(),
+        "session": result.run.session.isoformat() if result.run.session != TIMELESS else None,
         "status": result.status,
         "seconds": round(result.seconds, 1),
         "started_at": moment(result.started_at),
