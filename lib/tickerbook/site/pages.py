@@ -71,7 +71,6 @@ def home_include(records: Sequence[Mapping[str, Any]], title: str, built_at: str
         _render(
             "home.html",
             records=rows,
-            strategies=list(dict.fromkeys(name for row in rows for name in row["signals"])),
             charted=any(row["spark"] for row in rows),
             troubled=[record for record in records if record["status"] != "ok"],
             title=title,
