@@ -46,9 +46,14 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test has an empty home."""
+def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test has an empty home, and hands on no setting that a verb has made in this process."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    before = set(os.environ)
+    yield
+    for name in set(os.environ) - before:
+        if name.startswith("TICKERBOOK_"):
+            del os.environ[name]
 
 
 def _refuse_network(patch: pytest.MonkeyPatch) -> None:
