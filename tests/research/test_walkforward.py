@@ -37,6 +37,25 @@ class Knows:
         return pd.Series(long.astype(float), bars.frame.index)
 
 
+@dataclass(frozen=True)
+class Bracket:
+    """One position from row 30 on, with a stop and a target as parts of a close."""
+
+    side: float
+    stop: float = np.nan
+    target: float = np.nan
+    fixed: bool = False
+    warmup = 25
+
+    def exposure(self, bars):
+        return pd.Series(np.where(np.arange(len(bars)) >= 30, self.side, 0.0), bars.frame.index)
+
+    def exits(self, bars):
+        close = bars.frame["close"]
+        close = close * 0 + close.iloc[30] if self.fixed else close
+        return pd.DataFrame({"stop": close * self.stop, "target": close * self.target})
+
+
 @pytest.fixture(scope="module")
 def bars(make_walk):
     return make_walk(sessions=700, seed=5)
@@ -260,9 +279,9 @@ class TestSweep:
         with pytest.raises(StrategyError, match=f"{bars.frame.index[40]:%Y-%m-%d}, which is outside"):
             decide([Loud(), Loud()], bars)
 
-    @pytest.mark.parametrize("stop", [0.0, -3.0])
+    @pytest.mark.parametrize("stop", [0.0, -3.0, np.inf, "soon"])
     def test_exits_are_prices(self, stop, bars):
-        """A stop at or below zero is no price."""
+        """A stop at or below zero, beyond all bounds or in words is no price."""
 
         @dataclass(frozen=True)
         class Odd:
@@ -276,6 +295,37 @@ class TestSweep:
 
         with pytest.raises(StrategyError, match="exits that are no prices"):
             backtest(bars, Odd(), COSTS)
+
+    @pytest.mark.parametrize(
+        ("side", "stop", "target", "said"),
+        [
+            (1.0, 1.01, 1.1, "a stop at"),
+            (1.0, 1.0, 1.1, "a stop at"),
+            (1.0, 0.9, 0.99, "a target at"),
+            (-1.0, 0.99, 0.9, "a stop at"),
+            (-1.0, 1.1, 1.01, "a target at"),
+        ],
+    )
+    def test_a_stop_on_the_wrong_side_is_refused(self, side, stop, target, said, bars):
+        """Where a position begins its stop loses and its target gains; else every open would fill it."""
+        with pytest.raises(StrategyError, match=f"{said} .* on {bars.frame.index[30]:%Y-%m-%d}"):
+            backtest(bars, Bracket(side, stop, target), COSTS)
+
+    def test_a_stop_may_be_passed_later(self, bars):
+        """A rule that does not see its own stop goes on deciding; what it said when it began counts."""
+        rule = Bracket(1.0, 0.999, 1.5, fixed=True)
+        assert (rule.exits(bars)["stop"].iloc[31:] > bars.frame["close"].iloc[31:]).any()
+        assert len(backtest(bars, rule, COSTS).trades) == 1
+
+    def test_what_lost_everything_has_no_figures(self, make_closes):
+        """Neither the equity below zero nor what follows is a return: of a negative equity a loss would be a gain."""
+        bars = make_closes([*np.linspace(10.0, 10.3, 32), 30.0, *np.linspace(31.0, 60.0, 70)])
+        found = sweep(bars, [Bracket(-1.0), Bracket(1.0)], Costs(0, 0), keep=True)
+        assert np.isnan([found.sharpe[0], found.total_return[0]]).all()
+        assert found.total_return[1] > 0
+        lost = int(np.flatnonzero(found.returns[:, 0] == -1)[0])
+        assert np.isnan(found.returns[lost + 1 :, 0]).all()
+        assert np.isfinite(found.returns[: lost + 1, 0]).all()
 
 
 class TestCombinatorial:

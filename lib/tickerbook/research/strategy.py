@@ -8,7 +8,7 @@ register.
 import dataclasses
 import importlib
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Protocol, cast
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tickerbook.bars import Bars
-from tickerbook.errors import ConfigError, StrategyError
+from tickerbook.errors import ConfigError, StrategyError, TickerbookError
 from tickerbook.research import strategies
 from tickerbook.research.ranges import Parameter, combinations
 from tickerbook.research.resting import Exits
@@ -171,13 +171,14 @@ def decide(rules: Sequence[Strategy], bars: Bars) -> Decisions:
     """What strategies of one kind decide at each close of `bars`, checked against the protocol.
 
     Raises:
-        StrategyError: as `checked_exposure`; also for exits that are not prices above zero.
+        StrategyError: as `checked_exposure`; also for exits that are not prices above zero, or that are on
+            the wrong side of the close at which a position is decided.
     """
     vectors: Any = getattr(type(rules[0]), "exposures", None)
     if vectors is None or len({type(rule) for rule in rules}) > 1:
-        each = [(checked_exposure(rule, bars).to_numpy(), _exits(rule, bars)) for rule in rules]
-        return Decisions(np.column_stack([one for one, _ in each]), _stacked([exits for _, exits in each]))
-    said = np.asarray(vectors(bars, rules), dtype=np.float64)
+        alone = np.column_stack([checked_exposure(rule, bars).to_numpy() for rule in rules])
+        return Decisions(alone, _exits_of(rules, alone, bars))
+    said = _asked(rules[0], "exposures", lambda: np.asarray(vectors(bars, rules), dtype=np.float64))
     if said.shape != (len(bars), len(rules)):
         told = f"gives {said.shape} for {len(bars)} sessions and {len(rules)} strategies"
         raise _broken(rules[0], told, "one number for each session and strategy", "exposures")
@@ -185,16 +186,36 @@ def decide(rules: Sequence[Strategy], bars: Bars) -> Decisions:
     if not np.abs(said).max() <= 1 or said[: early.any(axis=1).sum()][early[early.any(axis=1)]].any():
         for number, rule in enumerate(rules):  # to say which, and when
             _check(rule, pd.Series(said[:, number], bars.frame.index))
-    return Decisions(said, _stacked([_exits(rule, bars) for rule in rules]))
+    return Decisions(said, _exits_of(rules, said, bars))
 
 
-def _exits(rule: Strategy, bars: Bars) -> Exits | None:
+def _asked(rule: Strategy, method: str, ask: Callable[[], Any]) -> Any:
+    """What a strategy answers; whatever it raises is told as an error of that strategy, with its cause."""
+    try:
+        return ask()
+    except TickerbookError:
+        raise
+    except Exception as error:
+        raise StrategyError(
+            f"The strategy {strategy_name(rule)} raised {type(error).__name__}: {error}.",
+            f"Its `{method}` must answer for any bars; what it raised stands above.",
+        ) from error
+
+
+def _exits_of(rules: Sequence[Strategy], said: Array, bars: Bars) -> Exits | None:
+    return _stacked([_exits(rule, said[:, number], bars) for number, rule in enumerate(rules)])
+
+
+def _exits(rule: Strategy, exposure: Array, bars: Bars) -> Exits | None:
     """Where a strategy's positions end inside a session, if it says so."""
-    if not hasattr(rule, "exits"):
+    exits: Any = getattr(rule, "exits", None)
+    if exits is None:
         return None
-    said = rule.exits(bars)
+    said = _asked(rule, "exits", lambda: exits(bars))
     _check_exits(rule, said, bars)
-    return Exits(*(said[side].to_numpy(np.float64)[:, None] for side in ("stop", "target")))
+    found = Exits(*(said[side].to_numpy(np.float64)[:, None] for side in ("stop", "target")))
+    _check_sides(rule, exposure, found, bars)
+    return found
 
 
 def _stacked(found: Sequence[Exits | None]) -> Exits | None:
@@ -212,18 +233,38 @@ def _check_exits(rule: Strategy, said: Any, bars: Bars) -> None:
     wanted = "a frame of `stop` and `target` with a price above zero, or NaN, for each session"
     if not isinstance(said, pd.DataFrame) or not said.index.equals(bars.frame.index):
         raise _broken(rule, f"gives {_shape(said)} as exits of {len(bars)} sessions", wanted, "exits")
-    if not {"stop", "target"} <= set(said.columns) or (said[["stop", "target"]] <= 0).any(axis=None):
+    sides = [pd.to_numeric(said.get(side), errors="coerce") for side in ("stop", "target") if side in said]
+    if len(sides) < 2 or any((one.isna() & said[one.name].notna()).any() for one in sides):  # noqa: PLR2004 - both
         raise _broken(rule, "gives exits that are no prices", wanted, "exits")
+    if any(((one <= 0) | np.isinf(one)).any() for one in sides):
+        raise _broken(rule, "gives exits that are no prices", wanted, "exits")
+
+
+def _check_sides(rule: Strategy, exposure: Array, exits: Exits, bars: Bars) -> None:
+    """Where a position begins, its stop is where it loses and its target where it gains.
+
+    Later a stop may be beyond the close: what it has ended is decided until the rule says otherwise.
+    """
+    side = np.sign(exposure)
+    begins = (side != 0) & (side != np.concatenate(([0.0], side[:-1])))
+    close = bars.frame["close"].to_numpy()
+    for name, gains, price in (("stop", -1, exits.stop[:, 0]), ("target", 1, exits.target[:, 0])):
+        wrong = begins & (gains * side * (price - close) <= 0)
+        if wrong.any():
+            row = int(wrong.argmax())
+            told = f"gives a {name} at {price[row]:g} on {bars.frame.index[row]:%Y-%m-%d}"
+            wanted = "for each position a stop on its losing and a target on its gaining side of the close"
+            raise _broken(rule, f"{told}, with the close at {close[row]:g}", wanted, "exits")
 
 
 def checked_exposure(rule: Strategy, bars: Bars) -> pd.Series:
     """What a strategy says, as float64, if it keeps to the protocol.
 
     Raises:
-        StrategyError: for a wrong length or other sessions, NaN, a value outside −1…1, or a decision during
-            the warm-up; names the first session concerned.
+        StrategyError: for whatever it raises, a wrong length or other sessions, NaN, a value outside −1…1, or
+            a decision during the warm-up; names the first session concerned.
     """
-    said = rule.exposure(bars)
+    said = _asked(rule, "exposure", lambda: rule.exposure(bars))
     if not isinstance(said, pd.Series) or not said.index.equals(bars.frame.index):
         raise _broken(rule, f"gives {_shape(said)} for {len(bars)} sessions", "one number for each session")
     return _check(rule, said)

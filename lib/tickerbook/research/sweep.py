@@ -38,8 +38,9 @@ class Sweep:
         rules: the strategy with each combination.
         sessions: those with a return.
         sharpe: Sharpe ratio of each; NaN where it never moved, or lost everything.
-        total_return: compound return of each.
-        returns: of each session (rows) and combination; None unless they were asked for.
+        total_return: compound return of each; NaN where it lost everything.
+        returns: of each session (rows) and combination; None unless they were asked for. −1 where one lost
+            everything, and NaN after that.
         decisions: of each at every close of the bars; likewise.
     """
 
@@ -133,9 +134,18 @@ def _part(books: Books, own: slice | list[int], settled: int, year: int) -> tupl
     returns = equity[1:] / equity[:-1]
     returns -= 1.0
     dead = equity.min(axis=0) <= 0
+    if dead.any():
+        _bury(returns, equity, np.flatnonzero(dead))
     sharpe = np.where(dead, np.nan, _sharpe(returns) * np.sqrt(year))
     until = np.where(dead, np.nan, _sharpe(returns[:settled]))
-    return sharpe, until, equity[-1] - 1.0, returns[:, own].copy()
+    return sharpe, until, np.where(dead, np.nan, equity[-1] - 1.0), returns[:, own].copy()
+
+
+def _bury(returns: Array, equity: Array, dead: npt.NDArray[np.intp]) -> None:
+    """What lost everything has no return afterwards: of a negative equity, a loss would be a gain."""
+    over = np.logical_or.accumulate(equity[1:, dead] <= 0, axis=0)
+    after = np.vstack([np.zeros((1, len(dead)), dtype=np.bool_), over[:-1]])
+    returns[:, dead] = np.where(after, np.nan, np.where(over, -1.0, returns[:, dead]))
 
 
 def _sharpe(returns: Array) -> Array:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import zoo_rules
 
 from tickerbook.certificates import Audit, Certificate, certificate_facts
 from tickerbook.errors import ConfigError
@@ -67,6 +68,19 @@ def test_what_raises_has_no_certificate():
         return frame["nothing"]
 
     assert any("KeyError: 'nothing'" in told for told in certify(broken).breaches)
+
+
+def test_a_strategy_that_raises_by_what_comes_after_has_no_certificate():
+    """That it does not decide tells of the future, too; only a refusal of bars tells nothing."""
+
+    def frightened(frame):
+        if frame["close"].max() > 40 * frame["close"].min():
+            raise ValueError("too wild")
+        return (frame["close"] > frame["open"]).astype("float64")
+
+    found = certify(zoo_rules.Rule(frightened))
+    assert any("raised ValueError: too wild" in told for told in found.breaches)
+    assert {audit.name for audit in found.checks if not audit.passed} == {"poisoned future"}
 
 
 def test_what_gives_another_number_of_rows_has_no_certificate():

@@ -130,7 +130,9 @@ STRATEGIES = {  # name → (leak, twin)
     "tomorrow's volume": (Rule(_volume_tomorrow), Rule(_volume_today)),
     "median of everything": (Rule(_normed), Rule(_normed_so_far)),
     "stop at the next low": (
-        Stopped(_trend, lambda frame: frame["low"].shift(-1).fillna(frame["low"]) * 0.999),
+        Stopped(
+            _trend, lambda frame: frame["low"].shift(-1).fillna(frame["low"]).clip(upper=frame["low"]) * 0.999
+        ),
         Stopped(_trend, lambda frame: frame["low"] * 0.999),
     ),
     "only in the sweep": (Vectors(_trend, _held_today), Vectors(_trend, _trend)),

@@ -114,11 +114,12 @@ def _difference(
     """The first row before `until` at which the output on `other` is not that on the whole; empty if none."""
     try:
         said = tabled(compute(other), len(other))
-    except TickerbookError:
-        return ""  # a refusal of such bars tells nothing
     except Exception as error:  # noqa: BLE001 - whatever a rule raises is the finding
+        refusal = (
+            isinstance(error, TickerbookError) and error.__cause__ is None
+        )  # of such bars: tells nothing
         unbearable = other.iloc[-1].isna().all()  # no bars are like that
-        return "" if unbearable else f"{type(error).__name__}: {error}"
+        return "" if refusal or unbearable else f"{type(error).__name__}: {error}"
     if said.shape[1] != whole.shape[1]:
         return f"it has {said.shape[1]} columns, not {whole.shape[1]}"
     agree = same(said[:until], whole[:until])
