@@ -87,6 +87,19 @@ class Bars:
         """
         return replace(self, frame=self.frame.loc[: pd.Timestamp(session)])
 
+    def check_adjusted(self) -> None:
+        """See that no split is left in the prices.
+
+        Raises:
+            DataError: if they are as traded: a split would look like a crash, and prices from before it like
+                levels.
+        """
+        if self.adjustment == "none":
+            raise DataError(
+                f"The prices of {self.ticker} are as traded: a split inside them would count as a loss.",
+                "Use bars that are adjusted for splits.",
+            )
+
     def last(self, sessions: int) -> "Bars":
         """The newest `sessions` bars, or all where there are fewer.
 

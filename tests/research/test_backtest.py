@@ -265,7 +265,7 @@ def test_constant_prices_have_no_ratio(make_closes):
 
 
 def test_a_strategy_that_raises_is_not_hidden(make_walk):
-    """Its own error reaches the author."""
+    """It is named, and its own error reaches the author as the cause."""
 
     @dataclass(frozen=True)
     class Raises:
@@ -274,8 +274,16 @@ def test_a_strategy_that_raises_is_not_hidden(make_walk):
         def exposure(self, bars):
             raise ZeroDivisionError(f"in {bars.ticker}")
 
-    with pytest.raises(ZeroDivisionError, match="in TEST"):
+    with pytest.raises(StrategyError, match="Raises raised ZeroDivisionError: in TEST") as caught:
         compare(make_walk(), [Raises()], FREE)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("warmup", [-5, 5.5, None])
+def test_a_warmup_is_a_number_of_sessions(warmup, make_walk):
+    """Nothing else says when a strategy can decide."""
+    with pytest.raises(StrategyError, match="Said says that its warm-up is"):
+        backtest(make_walk(), Said(warmup=warmup), FREE)
 
 
 def test_ruin_is_said(make_closes):

@@ -155,3 +155,9 @@ def test_incomplete_facts_are_refused(walk):
     broken = Facts(fact for name, fact in facts.items() if name != "study.1.n")
     with pytest.raises(DataError, match="study of levels are incomplete"):
         study_from_facts(broken)
+
+
+def test_prices_as_traded_are_not_studied(walk):
+    """A split among them would break every level at once."""
+    with pytest.raises(DataError, match="as traded"):
+        touch_study(replace(walk, adjustment="none"))

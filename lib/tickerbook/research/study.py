@@ -98,7 +98,11 @@ def touch_study(bars: Bars, search: Search | None = None, methods: Iterable[Meth
         bars: daily bars; those of the newest session's quarter do not count.
         search: what the levels are found with.
         methods: those to study.
+
+    Raises:
+        DataError: if the prices are not adjusted for splits.
     """
+    bars.check_adjusted()
     settled = _settled(bars)
     last = len(settled) - 1 - WINDOW if settled else -1
     rows = np.arange(FIRST + crc32(bars.ticker.encode()) % STEP, last + 1, STEP)

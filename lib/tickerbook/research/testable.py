@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from tickerbook.bars import Bars
-from tickerbook.errors import ConfigError, DataError, NotEnoughBarsError
+from tickerbook.errors import ConfigError, DataError, NotEnoughBarsError, StrategyError
 from tickerbook.research.costs import LIQUIDITY_SESSIONS, Costs
-from tickerbook.research.strategy import Strategy
+from tickerbook.research.strategy import Strategy, strategy_name
 
 LEAST_SESSIONS = 20  # a month; what fewer sessions say is chance
 
@@ -16,7 +17,15 @@ def first_row(rule: Strategy, costs: Costs) -> int:
     """Row of the first session at whose close a strategy can decide something that can be filled.
 
     Where orders have an impact, that is not before there is volatility and volume to measure it with.
+
+    Raises:
+        StrategyError: if its `warmup` is no number of sessions.
     """
+    if not isinstance(rule.warmup, int | np.integer) or rule.warmup < 0:
+        raise StrategyError(
+            f"The strategy {strategy_name(rule)} says that its warm-up is {rule.warmup!r}.",
+            "`warmup` must be a whole number of sessions, 0 or more.",
+        )
     return max(rule.warmup, LIQUIDITY_SESSIONS if costs.impact else 0)
 
 
@@ -54,11 +63,7 @@ def check_prices(bars: Bars, row: int) -> None:
             " a position in it cannot be sized.",
             "Start the bars after that session.",
         )
-    if bars.adjustment == "none":
-        raise DataError(
-            f"The prices of {bars.ticker} are as traded: a split inside them would count as a loss.",
-            "Use bars that are adjusted for splits.",
-        )
+    bars.check_adjusted()
 
 
 def check_cash(bars: Bars, cash: float, row: int, costs: Costs) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickerbook.errors import ConfigError, NotEnoughBarsError
+from tickerbook.errors import ConfigError, DataError, NotEnoughBarsError
 from tickerbook.research import levels as package
 from tickerbook.research.indicators import atr
 from tickerbook.research.levels import METHODS, Level, find_levels, nearest_resistance, nearest_support
@@ -247,3 +247,9 @@ def test_nearest_resistance_is_the_lowest_above_the_close():
     """The nearest, and nothing where all is below."""
     assert nearest_resistance(levels_at(99, 100, 104, 102), 100).price == 102
     assert nearest_resistance(levels_at(99, 100), 100) is None
+
+
+def test_prices_as_traded_have_no_levels(spy):
+    """A split among them would leave levels at prices that nobody can pay any more."""
+    with pytest.raises(DataError, match="as traded"):
+        find_levels(replace(spy, adjustment="none"))

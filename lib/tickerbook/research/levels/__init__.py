@@ -90,10 +90,11 @@ def find_levels(
     Raises:
         NotEnoughBarsError: if there are too few sessions for an ATR(14).
         ConfigError: if a parameter is out of its range.
-        DataError: if the intraday bars cannot be used.
+        DataError: if the intraday bars cannot be used, or the prices are not adjusted for splits.
     """
     search = Search(zone_atr, swing_span, cluster_atr, zigzag_atr, profile_sessions, value_area)
     _check(search, per_side)
+    bars.check_adjusted()
     if len(bars) <= ATR_PERIOD:
         raise NotEnoughBarsError(
             f"Levels of {bars.ticker} need {ATR_PERIOD + 1} sessions for their ATR; there are {len(bars)}.",

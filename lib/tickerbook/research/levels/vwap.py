@@ -14,6 +14,7 @@ from tickerbook.research.view import Found, View
 
 FAMILY = "VWAP"
 LEAST = 5  # sessions: fewer make no mean
+_ROUNDING = 1e-12  # relative: prices that stood still deviate by no more
 
 
 def find(view: View) -> Iterator[Found]:
@@ -22,7 +23,7 @@ def find(view: View) -> Iterator[Found]:
         if view.row - anchor + 1 < LEAST:
             continue
         mean, deviation = anchored(*(a[anchor:] for a in (view.highs, view.lows, view.closes, view.volumes)))
-        if not deviation > 0:
+        if not deviation > _ROUNDING * abs(mean):
             continue
         yield Found(mean, f"VWAP since {name}", "anchored VWAP", anchor, view.row)
         for sign, side in ((1, "upper"), (-1, "lower")):
