@@ -8,7 +8,7 @@ import pytest
 from evidence_data import LAST, best_of, book, noise, recorded
 
 from tickerbook.errors import ConfigError, DataError
-from tickerbook.facts import Facts
+from tickerbook.facts import Fact, Facts
 from tickerbook.research.evidence import study
 from tickerbook.research.evidence_facts import evidence_facts
 from tickerbook.research.metrics import sharpe
@@ -175,3 +175,16 @@ def test_facts_have_every_figure():
     assert expected <= set(row)
     assert all(fact.as_of == date(2021, 12, 31) for fact in facts.values())
     assert row["curve"].value[0] == 1.0
+
+
+def test_a_year_is_the_exchange_s():
+    """What never closes has 365 sessions a year, in the Sharpe ratio as in that of luck alone."""
+    returns = noise(1, 3) + 0.001
+    trials = recorded(returns)
+    usual, never = (
+        study({"AAA": Facts([*book(returns[:, 0]).values(), *year])}, trials, LAST).rows[0]
+        for year in ([], [Fact("test.sessions_a_year", 365, "sessions a year")])
+    )
+    assert never.sharpe / usual.sharpe == pytest.approx((365 / 252) ** 0.5)
+    assert never.lucky / usual.lucky == pytest.approx((365 / 252) ** 0.5)
+    assert never.dsr == usual.dsr

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tickerbook.errors import ConfigError, DataError
+from tickerbook.research.desk import price_volatility
 from tickerbook.research.sizing import size_position
 
 CASES = json.loads((Path(__file__).parents[1] / "answers" / "sizing.json").read_text())["cases"]
@@ -249,3 +251,17 @@ def test_a_gap_above_the_stop_of_a_short_position_loses():
     size = size_position(**USUAL | CALM | {"stop": 52.0}, side="short")
     assert size.gap_fill(10) == 62
     assert size.gap_loss(10) == 500 * 12
+
+
+def test_a_year_is_the_exchange_s(make_walk):
+    """The same moves a session are more a year, and fewer shares, where no session is missed."""
+    days = make_walk()
+    always = replace(days, calendar="24/7")
+    usual, never = (price_volatility(bars, 60) for bars in (days, always))
+    assert never / usual == pytest.approx((365 / 252) ** 0.5)
+
+
+def test_prices_as_traded_are_not_sized(make_walk):
+    """A split among them would be a volatility that nobody bore."""
+    with pytest.raises(DataError, match="as traded"):
+        price_volatility(replace(make_walk(), adjustment="none"), 60)

@@ -15,6 +15,7 @@ from tickerbook.research.level import Level, Odds
 from tickerbook.research.limits import Limits
 from tickerbook.research.metrics import volatility
 from tickerbook.research.position import Side, Size, size_position
+from tickerbook.sessions import sessions_a_year
 from tickerbook.settings import check_symbol
 
 VOLUME_SESSIONS = 20
@@ -218,9 +219,16 @@ def _kelly(order: Order, limits: Limits, desk: Desk) -> float:
 
 
 def price_volatility(bars: Bars, sessions: int) -> float:
-    """Volatility a year of the newest returns; NaN where there are fewer, or a close is not above zero."""
+    """Volatility a year of the newest returns; NaN where there are fewer, or a close is not above zero.
+
+    Raises:
+        DataError: if the prices are not adjusted for splits.
+    """
+    bars.check_adjusted()
     closes = bars.frame["close"].iloc[-sessions - 1 :]
-    return volatility(closes.pct_change()) if len(closes) > sessions and closes.min() > 0 else math.nan
+    if len(closes) <= sessions or closes.min() <= 0:
+        return math.nan
+    return volatility(closes.pct_change(), sessions_a_year(bars.calendar))
 
 
 def mean_volume(bars: Bars) -> float | None:

@@ -227,14 +227,15 @@ def _judged(
     of = moments(own.returns.to_numpy())
     if math.isnan(of.sharpe):
         return _with(row, **counted, sessions=of.sessions, note="Not enough evidence: it was never invested.")
-    return _with(row, **counted, **_result(own, held), **_chances(of, found, library))
+    return _with(row, **counted, **_result(own, held), **_chances(of, found, library, own.year))
 
 
 def _result(own: Pool, held: pd.Series) -> dict[str, object]:
-    figures = performance(own.returns)
+    figures = performance(own.returns, own.year)
     both = pd.concat([held, own.returns], axis=1).loc[own.returns.index].to_numpy()
     known = bool(np.isfinite(both).all())
-    bounds = intervals(both if known else both[:, 1:], benchmark=0 if known else None)
+    bounds = intervals(both if known else both[:, 1:], own.year, benchmark=0 if known else None)
+    theirs = performance(held.loc[own.returns.index], own.year).sharpe if known else math.nan
     return {
         "first": own.returns.index[0].date(),
         "last": own.returns.index[-1].date(),
@@ -242,9 +243,7 @@ def _result(own: Pool, held: pd.Series) -> dict[str, object]:
         "sharpe": figures.sharpe,
         "low": float(bounds.low["sharpe"][-1]),
         "high": float(bounds.high["sharpe"][-1]),
-        **(
-            _excess(figures.sharpe - performance(held.loc[own.returns.index]).sharpe, bounds) if known else {}
-        ),
+        **(_excess(figures.sharpe - theirs, bounds) if known else {}),
         "cagr": figures.cagr,
         "drawdown": figures.max_drawdown,
         "trades": own.trades,
@@ -258,7 +257,7 @@ def _excess(excess: float, bounds: Intervals) -> dict[str, object]:
     return {"excess": excess, "excess_low": low, "excess_high": high}
 
 
-def _chances(of: Moments, found: Search, library: Search) -> dict[str, object]:
+def _chances(of: Moments, found: Search, library: Search, year: int) -> dict[str, object]:
     """Probabilities; where the trials' variance is not known, that of luck alone: one over the sessions."""
     own, every = (s.variance if s.variance is not None else 1 / of.sessions for s in (found, library))
     needed = least_track_record(of)
@@ -266,7 +265,7 @@ def _chances(of: Moments, found: Search, library: Search) -> dict[str, object]:
         "psr": probabilistic_sharpe(of),
         "dsr": deflated_sharpe(of, found.count, own),
         "dsr_library": deflated_sharpe(of, library.count, every),
-        "lucky": expected_best(found.count, own) * math.sqrt(SESSIONS_A_YEAR),
+        "lucky": expected_best(found.count, own) * math.sqrt(year),
         "min_trl": None if math.isnan(needed) else math.ceil(needed),
     }
 

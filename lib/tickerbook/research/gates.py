@@ -187,13 +187,14 @@ def _held(holdout: Holdout | None, gate: Gate) -> Check:
 
 
 def _open(books: Mapping[str, Facts], strategy: str, first: date, until: date) -> Holdout:
-    returns = pool(books, strategy, until).returns.loc[pd.Timestamp(first) :]
+    whole = pool(books, strategy, until)
+    returns = whole.returns.loc[pd.Timestamp(first) :]
     if returns.empty:
         raise DataError(
             f"{strategy} has no out-of-sample return from {first} to {until}.",
             "Run `tickerbook update` first.",
         )
-    figures = performance(returns)
+    figures = performance(returns, whole.year)
     sharpe = None if pd.isna(figures.sharpe) else round(figures.sharpe, 6)
     days = returns.index
     return Holdout(days[0].date(), days[-1].date(), len(days), sharpe, round(figures.total_return, 6))

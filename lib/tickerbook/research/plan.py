@@ -16,6 +16,7 @@ from tickerbook.research.limits import Limits
 from tickerbook.research.position import Size
 from tickerbook.research.pretrade import Check, pre_trade
 from tickerbook.research.ruin import LEAST, drawdown_chance
+from tickerbook.sessions import sessions_a_year
 
 TARGETS = 3
 GAPS = (1, 3, 5)  # ATR beyond the stop
@@ -206,4 +207,6 @@ def _chance(bars: Bars, sizing: Sizing, limits: Limits, desk: Desk) -> float | N
             closes = desk.peers[one.ticker].until(bars.session).frame["close"]
             parts.append(closes.pct_change() * (one.shares * closes.iloc[-1] / equity))
     together = pd.concat(parts, axis=1, join="inner").dropna().sum(axis=1)
-    return drawdown_chance(together, limits.max_drawdown) if len(together) >= LEAST else None
+    if len(together) < LEAST:
+        return None
+    return drawdown_chance(together, limits.max_drawdown, sessions_a_year(bars.calendar))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tickerbook.errors import DataError
 from tickerbook.facts import Fact, Facts
+from tickerbook.research.metrics import SESSIONS_A_YEAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class Pool:
         break_even_bps: what a fill may cost until the edge is gone, in basis points, the median over the
             tickers; None where it is not known of any.
         exposure: mean share of the equity that was held, the mean over the tickers; None likewise.
+        year: sessions a year, the most of any ticker's exchange: the returns are of the sessions of all.
     """
 
     strategy: str
@@ -34,6 +36,7 @@ class Pool:
     trades: int | None
     break_even_bps: float | None
     exposure: float | None
+    year: int = SESSIONS_A_YEAR
 
 
 def pool(books: Mapping[str, Facts], strategy: str, until: date) -> Pool:
@@ -68,6 +71,7 @@ def pool(books: Mapping[str, Facts], strategy: str, until: date) -> Pool:
         # an edge that is gone without costs bears none
         float(median(bps or 0.0 for bps in bearable)) if bearable else None,
         fmean(held) if held else None,
+        max(int(books[ticker].value("test.sessions_a_year") or SESSIONS_A_YEAR) for ticker in known),
     )
 
 

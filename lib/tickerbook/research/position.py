@@ -98,7 +98,7 @@ def size_position(
 
     - fixed fractional: equity · risk_fraction / |entry − stop|; with one ATR between them, a Turtle unit;
     - volatility target: equity · volatility_target / (entry · volatility), after Carver (2015, Systematic
-      Trading, chapter 10), who has 256 sessions in a year where `volatility` here has 252;
+      Trading, chapter 10), who has 256 sessions in a year where ours has what the exchange's calendar says;
     - maximum weight: equity · max_weight / entry;
     - capital: capital / entry;
     - Kelly: equity · kelly / |entry − stop| (see `shrunk_kelly`);

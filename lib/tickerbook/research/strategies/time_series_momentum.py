@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from tickerbook.bars import Bars
-from tickerbook.research.metrics import SESSIONS_A_YEAR
 from tickerbook.research.ranges import Range, check_ranges
 from tickerbook.research.states import Array, every
+from tickerbook.sessions import sessions_a_year
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class TimeSeriesMomentum:
 
     Attributes:
         lookback: sessions over which it must have risen.
-        volatility: what the position's volatility a year is to be, of 252 sessions, as a fraction.
+        volatility: what the position's volatility a year is to be, of the exchange's sessions, as a fraction.
         window: sessions that the volatility is measured on.
         short: whether to be short, not flat, what has fallen.
     """
@@ -53,7 +53,8 @@ class TimeSeriesMomentum:
         daily = close.pct_change()
         moved = {n: daily.rolling(n).std().to_numpy() for n in {rule.window for rule in rules}}
         side = np.column_stack([risen[rule.lookback] for rule in rules])
-        yearly = np.column_stack([moved[rule.window] for rule in rules]) * SESSIONS_A_YEAR**0.5
+        year = sessions_a_year(bars.calendar)
+        yearly = np.column_stack([moved[rule.window] for rule in rules]) * year**0.5
         wanted = np.array([rule.volatility for rule in rules])
         with np.errstate(divide="ignore", invalid="ignore"):
             size = np.where(yearly > 0, np.minimum(wanted / yearly, 1.0), 0.0)  # 0 where nothing moves
