@@ -45,8 +45,8 @@ def write(lake: Lake, sessions: int, done: int) -> None:
         os.write(done, b".")
 
 
-def killed(lake: Lake, sessions: int, after: float) -> int:
-    """Start a writer, kill it after some seconds; how many tickers it had finished."""
+def killed(lake: Lake, sessions: int, tickers: int, pause: float) -> int:
+    """Start a writer, kill it some seconds after it has finished so many tickers; how many they were in the end."""
     said, done = os.pipe()
     child = os.fork()
     if child == 0:
@@ -54,11 +54,13 @@ def killed(lake: Lake, sessions: int, after: float) -> int:
         write(lake, sessions, done)
         os._exit(0)
     os.close(done)
-    time.sleep(after)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    with os.fdopen(said, "rb") as finished:
-        return len(finished.read())
+    with os.fdopen(said, "rb", buffering=0) as finished:
+        for _ in range(tickers):  # so that moments are spread however busy the machine is
+            finished.read(1)
+        time.sleep(pause)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return tickers + len(finished.readall())
 
 
 def length(lake: Lake, ticker: str) -> int:
@@ -77,10 +79,10 @@ def main(root: str, rounds: int, seed: int) -> None:
     ends, done = os.pipe()
     started = time.perf_counter()
     write(lake, HISTORY, done)
-    usual = time.perf_counter() - started
+    usual = (time.perf_counter() - started) / len(TICKERS)
     stored, finished = dict.fromkeys(TICKERS, HISTORY), []
     for sessions in range(HISTORY + 1, HISTORY + 1 + rounds):
-        finished.append(killed(lake, sessions, dice.uniform(0, 1.5 * usual)))
+        finished.append(killed(lake, sessions, dice.randrange(len(TICKERS)), dice.uniform(0, 1.5 * usual)))
         found = {ticker: length(lake, ticker) for ticker in TICKERS}
         for number, ticker in enumerate(TICKERS):
             expected = {sessions} if number < finished[-1] else {stored[ticker]}

@@ -167,12 +167,25 @@ def _check_empty(settings: Settings, ledger: Ledger) -> None:
 def _unpacked(file: Path, folder: Path) -> Contents:
     """The content of a backup, in a folder, each file as it was."""
     with _translated(file), tarfile.open(file, "r:gz") as tar:
-        tar.extractall(folder, filter="data")
+        for member in tar:
+            _extract(tar, member, folder)
         contents = Contents(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
         digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in contents.files}
     if digests != contents.files:
         raise TornFileError(f"{file} is not as it was written.", "Take another backup.")
     return contents
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write one file of an archive; whatever is no plain file inside the folder is refused.
+
+    `TarFile.extractall` has a filter for this since Python 3.11.4.
+    """
+    path, content = (folder / member.name).resolve(), tar.extractfile(member) if member.isfile() else None
+    if content is None or not path.is_relative_to(folder.resolve()):
+        raise tarfile.TarError(f"it holds {member.name!r}, which is no file of a backup")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.read())
 
 
 @contextmanager
