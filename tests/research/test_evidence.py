@@ -188,3 +188,11 @@ def test_a_year_is_the_exchange_s():
     assert never.sharpe / usual.sharpe == pytest.approx((365 / 252) ** 0.5)
     assert never.lucky / usual.lucky == pytest.approx((365 / 252) ** 0.5)
     assert never.dsr == usual.dsr
+
+
+def test_no_headline_figure_is_bare():
+    """Each that a page leads with has its interval, and lies in it."""
+    (row,) = evidence_facts(case()).rows("evidence")
+    for name in ("oos_sharpe", "oos_cagr", "oos_max_drawdown", "oos_excess_sharpe"):
+        low, value, high = (row[f"{name}{end}"].value for end in ("_low", "", "_high"))
+        assert low < value < high, name

@@ -32,7 +32,7 @@ SKILL = (
 @pytest.fixture(autouse=True)
 def _no_interval(monkeypatch):
     """The interval of a Sharpe ratio takes most of the time, and no gate asks for it."""
-    bounds = {name: [np.nan] for name in ("sharpe", "excess_sharpe")}
+    bounds = {name: [np.nan] for name in ("sharpe", "excess_sharpe", "cagr", "max_drawdown")}
     nothing = SimpleNamespace(low=bounds, high=bounds)
     monkeypatch.setattr("tickerbook.research.evidence.intervals", lambda _returns, **_: nothing)
 

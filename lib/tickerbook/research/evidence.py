@@ -48,7 +48,7 @@ class Evidence:
         sessions: how many those are.
         sharpe, low, high: pooled Sharpe ratio a year, and its 95 % interval (block bootstrap).
         excess, excess_low, excess_high: Sharpe ratio a year above buy and hold's, and its interval.
-        cagr, drawdown: growth a year and deepest drawdown of the pooled returns.
+        cagr, drawdown: growth a year and deepest drawdown of the pooled returns, each with its interval.
         trades: closed trades out of sample, all tickers together.
         break_even_bps: what a fill may cost until the edge is gone.
         exposure: mean share of the equity that was held.
@@ -79,7 +79,11 @@ class Evidence:
     excess_low: float | None = None
     excess_high: float | None = None
     cagr: float | None = None
+    cagr_low: float | None = None
+    cagr_high: float | None = None
     drawdown: float | None = None
+    drawdown_low: float | None = None
+    drawdown_high: float | None = None
     trades: int | None = None
     break_even_bps: float | None = None
     exposure: float | None = None
@@ -234,27 +238,30 @@ def _result(own: Pool, held: pd.Series) -> dict[str, object]:
     figures = performance(own.returns, own.year)
     both = pd.concat([held, own.returns], axis=1).loc[own.returns.index].to_numpy()
     known = bool(np.isfinite(both).all())
-    bounds = intervals(both if known else both[:, 1:], own.year, benchmark=0 if known else None)
+    bounds = intervals(both if known else both[:, 1:], periods=own.year, benchmark=0 if known else None)
     theirs = performance(held.loc[own.returns.index], own.year).sharpe if known else math.nan
     return {
         "first": own.returns.index[0].date(),
         "last": own.returns.index[-1].date(),
         "sessions": len(own.returns),
         "sharpe": figures.sharpe,
-        "low": float(bounds.low["sharpe"][-1]),
-        "high": float(bounds.high["sharpe"][-1]),
-        **(_excess(figures.sharpe - theirs, bounds) if known else {}),
+        **_interval("", bounds, "sharpe"),
+        "excess": figures.sharpe - theirs,
+        **(_interval("excess_", bounds, "excess_sharpe") if known else {}),
         "cagr": figures.cagr,
+        **_interval("cagr_", bounds, "cagr"),
         "drawdown": figures.max_drawdown,
+        **_interval("drawdown_", bounds, "max_drawdown"),
         "trades": own.trades,
         "break_even_bps": own.break_even_bps,
         "exposure": own.exposure,
     }
 
 
-def _excess(excess: float, bounds: Intervals) -> dict[str, object]:
-    low, high = (float(end["excess_sharpe"][-1]) for end in (bounds.low, bounds.high))
-    return {"excess": excess, "excess_low": low, "excess_high": high}
+def _interval(field: str, bounds: Intervals, figure: str) -> dict[str, object]:
+    """Both ends for the strategy, which is the last column."""
+    ends = (("low", bounds.low), ("high", bounds.high))
+    return {f"{field}{name}": float(end[figure][-1]) for name, end in ends}
 
 
 def _chances(of: Moments, found: Search, library: Search, year: int) -> dict[str, object]:

@@ -22,7 +22,11 @@ _COLUMNS = {  # field of Evidence → label, unit, digits
     "excess_low": ("lower end of that difference's interval", "", 2),
     "excess_high": ("upper end of that difference's interval", "", 2),
     "cagr": ("growth a year out of sample", "fraction", 1),
+    "cagr_low": ("lower end of that growth's interval", "fraction", 1),
+    "cagr_high": ("upper end of that growth's interval", "fraction", 1),
     "drawdown": ("deepest drawdown out of sample", "fraction", 1),
+    "drawdown_low": ("lower end of that drawdown's interval", "fraction", 1),
+    "drawdown_high": ("upper end of that drawdown's interval", "fraction", 1),
     "trades": ("closed trades out of sample", "", 0),
     "break_even_bps": ("edge is gone above", "bps", 1),
     "exposure": ("invested", "fraction", 0),
@@ -37,9 +41,13 @@ _COLUMNS = {  # field of Evidence → label, unit, digits
     "certificate": ("certificate of causality passed", "", None),
     "effective_trials": ("different ideas among them", "", 0),
 }
-_NAMES = {"sharpe": "oos_sharpe", "low": "oos_sharpe_low", "high": "oos_sharpe_high", "cagr": "oos_cagr"}
-_NAMES |= {f"excess{end}": f"oos_excess_sharpe{end}" for end in ("", "_low", "_high")}
-_NAMES |= {"drawdown": "oos_max_drawdown", "trades": "oos_trades", "sessions": "oos_sessions"}
+_NAMES = {"sharpe": "oos_sharpe", "low": "oos_sharpe_low", "high": "oos_sharpe_high"}
+_NAMES |= {
+    f"{field}{end}": f"oos_{name}{end}"
+    for field, name in (("excess", "excess_sharpe"), ("cagr", "cagr"), ("drawdown", "max_drawdown"))
+    for end in ("", "_low", "_high")
+}
+_NAMES |= {"trades": "oos_trades", "sessions": "oos_sessions"}
 _POINTS = 60  # of a curve, which is drawn small
 _FIGURES = 6  # decimals kept, so that another machine's rounding changes no fact
 
