@@ -7,7 +7,7 @@ tried and how far their results lay apart, so both are kept of every backtest: s
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -73,7 +73,7 @@ class Trials:
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON knows it."""
         days = {name: day.isoformat() if day else None for name, day in self._days}
-        return {**asdict(self), **days}
+        return {**{field.name: getattr(self, field.name) for field in fields(self)}, **days}
 
     @property
     def _days(self) -> tuple[tuple[str, date | None], ...]:

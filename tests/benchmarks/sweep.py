@@ -5,15 +5,19 @@
 
 Ten thousand combinations of a moving-average cross on 2,500 made-up sessions, with costs. Bare is one call of
 vectorbt's `Portfolio.from_orders` with the Rust engine on the same arrays: what is to be held, prices, costs; it
-computes no average and no figure. The sweep is everything: averages, crosses, simulation, returns and Sharpe ratios.
-The loop makes single backtests, each with its figures; some are timed and the rest counted with them. Seconds are of
-the processor, in turn, the best of each round. Ends with 1 where a promise is not kept.
+computes no average and no figure. The sweep is everything: averages, crosses, simulation, returns, Sharpe ratios and the
+trial ledger, which counts every backtest on prices of the lake. The loop makes single backtests, each with its figures and
+its entry in the ledger; some are timed and the rest counted with them. Bars that come from elsewhere have no ledger: both
+are timed on such, too. Seconds are of the processor, in turn, the best of each round. Ends with 1 where a promise is not kept.
 """
 
 import argparse
+import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,8 +28,9 @@ import vectorbt as vbt
 from tickerbook.bars import Bars
 from tickerbook.research.backtest import backtest
 from tickerbook.research.costs import Costs
-from tickerbook.research.strategy import decide, family
+from tickerbook.research.strategy import Strategy, decide, family
 from tickerbook.research.sweep import sweep
+from tickerbook.trialbook import TrialBook
 
 PAGE = Path(__file__).parents[2] / "docs" / "backtests.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -52,7 +57,8 @@ def main() -> None:
 
 def measured() -> tuple[list[str], bool]:
     """The table, and whether both promises are kept."""
-    bars = made_up()
+    plain = made_up()
+    bars = replace(plain, witness=TrialBook(Path(tempfile.mkdtemp())).add)
     rules = family("ma_cross", {"fast": tuple(range(2, 102)), "slow": tuple(range(110, 310, 2))})
     some = rules[:: len(rules) // SINGLE]
     row = max(rule.warmup for rule in rules)
@@ -61,23 +67,29 @@ def measured() -> tuple[list[str], bool]:
         "bare": lambda: bare(frame, targets),
         "sweep": lambda: sweep(bars, rules, COSTS),
         "impact": lambda: sweep(bars, rules, IMPACT),
-        "loop": lambda: [backtest(bars, rule, COSTS).metrics for rule in some],
+        "plain": lambda: sweep(plain, rules, COSTS),
+        "loop": lambda: one_by_one(bars, some),
+        "plain loop": lambda: one_by_one(plain, some),
     }
     sweep(bars, rules[:50], COSTS)  # loads what is loaded once
     backtest(bars, rules[0], COSTS)
     seconds = dict.fromkeys(things, float("inf"))
     for _ in range(ROUNDS):
+        shutil.rmtree(bars.witness.__self__.root)  # what is counted already is not written again
         for name, thing in things.items():
             seconds[name] = min(seconds[name], timed(thing))
-    seconds["loop"] *= len(rules) / len(some)
+    for name in ("loop", "plain loop"):
+        seconds[name] *= len(rules) / len(some)
     to_bare, to_loop = seconds["sweep"] / seconds["bare"], seconds["loop"] / seconds["sweep"]
     lines = [
         f"| {len(rules):,} combinations, {SESSIONS:,} sessions, with costs | seconds | ratio to the sweep |",
         "|---|---:|---:|",
-        f"| the sweep: averages, crosses, simulation, figures | {seconds['sweep']:.2f} | 1 |",
+        f"| the sweep: averages, crosses, simulation, figures, ledger | {seconds['sweep']:.2f} | 1 |",
         f"| the same with market impact | {seconds['impact']:.2f} | {seconds['impact'] / seconds['sweep']:.1f} |",
         f"| bare `Portfolio.from_orders` of vectorbt, Rust, same arrays | {seconds['bare']:.2f} | {1 / to_bare:.1f} |",
-        f"| a loop of single backtests | {seconds['loop']:.0f} | {to_loop:.0f} |",
+        f"| a loop of single backtests, figures and ledger | {seconds['loop']:.0f} | {to_loop:.0f} |",
+        f"| the sweep without a ledger | {seconds['plain']:.2f} | {seconds['plain'] / seconds['sweep']:.1f} |",
+        f"| a loop without a ledger | {seconds['plain loop']:.0f} | {seconds['plain loop'] / seconds['sweep']:.0f} |",
         "",
         (
             f"The sweep takes {to_bare:.2f} times as long as the bare call (promised: at most {AT_MOST}), and the loop "
@@ -85,6 +97,11 @@ def measured() -> tuple[list[str], bool]:
         ),
     ]
     return lines, to_bare <= AT_MOST and to_loop >= AT_LEAST
+
+
+def one_by_one(bars: Bars, rules: Sequence[Strategy]) -> object:
+    """Single backtests with their figures."""
+    return [backtest(bars, rule, COSTS).metrics for rule in rules]
 
 
 def made_up() -> Bars:

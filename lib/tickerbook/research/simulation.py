@@ -13,6 +13,7 @@ from tickerbook.research.resting import Exits, fill
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 _HAIR = 1e-12  # more than asked for, so that rounding errors do not cost a share; cash still limits
+_WIDE = 64  # strategies
 _PASSES = 3  # simulations until the sizes that impact is charged for are the sizes that are traded
 _TARGET_PERCENT, _BOTH = 5, 2  # vectorbt's numbers for "a share of equity" and "long and short"
 
@@ -181,7 +182,13 @@ def _equity(fills: Any, orders: _Orders, frame: pd.DataFrame, columns: int, cash
 def _summed(cell: Rows, amounts: Array, shape: tuple[int, int]) -> Array:
     """Amounts so far at each session of each column."""
     total = np.bincount(cell, amounts, shape[0] * shape[1]).astype(np.float64, copy=False).reshape(shape)
-    np.cumsum(total, axis=0, out=total)
+    if shape[1] < _WIDE:
+        np.cumsum(total, axis=0, out=total)
+        return total
+    before = total[0]
+    for row in total[1:]:  # the same sums; over long rows three times as fast as numpy's own
+        np.add(row, before, out=row)
+        before = row
     return total
 
 
