@@ -210,6 +210,9 @@ WANTING = """
 import sys
 from pathlib import Path
 from jupyter_client.manager import KernelManager
+from tickerbook.runs import warm
+if sys.argv[3] == "spare":
+    warm.KERNELS = warm.Spares()
 manager = KernelManager(kernel_name=sys.argv[1], transport="ipc", connection_file=sys.argv[2])
 manager.start_kernel()
 print(manager.provisioner.pid, flush=True)
@@ -217,19 +220,20 @@ sys.stdin.read()
 """
 
 
-def test_kernels_end_with_the_program_that_wanted_them(tmp_path):
-    """Killed, it cannot tell them."""
+@pytest.mark.parametrize("kind", ["forked", "spare"])
+def test_kernels_end_with_the_program_that_wanted_them(tmp_path, kind):
+    """Killed, it cannot tell them; a spare may not even have done its imports."""
     wanting = subprocess.Popen(
-        [sys.executable, "-c", WANTING, KERNEL, str(tmp_path / "k.json")],
+        [sys.executable, "-c", WANTING, KERNEL, str(tmp_path / "k.json"), kind],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     with wanting:
         pid = int(wanting.stdout.readline())
-        zygote = psutil.Process(pid).ppid()
+        others = {process.pid for process in psutil.Process(wanting.pid).children(recursive=True)}
         wanting.kill()
-    wait_gone(pid)
-    wait_gone(zygote)
+    for one in {pid, *others}:
+        wait_gone(one)
 
 
 def test_where_none_can_be_forked_an_ordinary_kernel_starts(tmp_path, monkeypatch):

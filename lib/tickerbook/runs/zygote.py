@@ -245,7 +245,9 @@ def _become(request: dict[str, Any], pipes: list[int], shell: Any) -> NoReturn:
     status = 1
     try:
         _settle(request, pipes)
-        _run(request["argv"], shell)
+        # A spare's parent may have ended while it imported; then it must not take init for its parent.
+        parent = os.getppid() if pipes else int(request["env"]["JPY_PARENT_PID"])
+        _run(request["argv"], shell, parent)
         status = 0
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -283,7 +285,7 @@ def _separate(out: int, err: int, tell: int) -> None:
         os._exit(1)
 
 
-def _run(argv: list[str], shell: Any) -> None:
+def _run(argv: list[str], shell: Any, parent: int) -> None:
     from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415
 
     atexit.unregister(shell.atexit_operations)
@@ -291,7 +293,7 @@ def _run(argv: list[str], shell: Any) -> None:
     if SUPERVISED in argv:  # nobody will debug it, and looking through all modules for that takes long
         vars(sys.modules["ipykernel.debugger"])["_is_debugpy_available"] = False
     sys.argv = argv
-    app: Any = IPKernelApp.instance(parent_handle=os.getppid())
+    app: Any = IPKernelApp.instance(parent_handle=parent)
     app.initialize(argv[1:])
     app.start()
 
