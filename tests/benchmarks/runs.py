@@ -76,7 +76,7 @@ def main() -> None:
         f"plain papermill, two processes        {plain:8.2f} s a notebook",
         f"ours, two workers, warm-up included   {first:8.2f} s a notebook   {plain / first:6.1f} ×",
         f"ours, two workers, warm-up left out   {rest:8.2f} s a notebook   {plain / rest:6.1f} ×",
-        f"the bare computation, two processes   {bare:8.2f} s a notebook   ours takes {rest / bare:.1f} × as long",
+        f"the bare computation, one, halved      {bare:8.2f} s a notebook   ours takes {rest / bare:.1f} × as long",
         f"the same again, unchanged             {again:8.2f} s for {tickers} notebooks, no kernel started",
         f"a kernel is ready after               {ready:8.2f} s, median",
         f"its private memory                    {private / 2**20:8.0f} MB",
